@@ -1,0 +1,30 @@
+"""The cast: people who do not exist, rendered from a head model made of equations.
+
+    person = sample_person(7)
+    shot = sample_shot(7, yaw=30)
+    frame = render(person, shot, size=128)
+
+Names are resolved on first use, so that importing the package stays light.
+"""
+from importlib import import_module
+
+_HOME = {
+    "Person": "people", "sample_person": "population",
+    "Shot": "shots", "sample_shot": "shots", "neutral_shot": "shots", "expression": "shots",
+    "head_model": "head",
+    "render": "renderer", "Frame": "renderer", "LABELS": "renderer",
+    "Performance": "footage", "perform": "footage", "render_clip": "footage", "write_clip": "footage",
+}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'dflib.cast' has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value      # the next access is a plain lookup
+    return value
+
+
+def __dir__():
+    return __all__
