@@ -1,0 +1,59 @@
+"""Small mathematics shared by every part of the cast: smooth ramps and bumps, grids of triangles, normals."""
+import numba
+import numpy as np
+
+
+def smoothstep(x, a, b):
+    """Cubic ramp from 0 at x = a to 1 at x = b (either order), with zero slope at both ends. Any shape."""
+    t = np.clip((x - a) / (b - a), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def bump(x, y, cx, cy, sx, sy):
+    """Gaussian of height 1 at (cx, cy) with standard deviations sx, sy, evaluated at x, y (same shape)."""
+    return np.exp(-0.5 * (((x - cx) / sx) ** 2 + ((y - cy) / sy) ** 2))
+
+
+def unit(v):
+    """v (..., D) scaled to length 1 along its last axis; a zero vector stays zero."""
+    v = np.asarray(v)
+    return v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-9)
+
+
+def grid_triangles(rows, cols, wrap=False, flip=False):
+    """Two triangles for every cell of a grid whose vertices are numbered row by row.
+
+    Rows are taken to run downwards and columns to the right, so that normals point to the viewer; `flip`
+    reverses them. `wrap` also joins the last column to the first. Returns (F, 3) int64.
+    """
+    row, col = np.meshgrid(np.arange(rows - 1), np.arange(cols if wrap else cols - 1), indexing="ij")
+    right = (col + 1) % cols
+    a, b = row * cols + col, row * cols + right
+    c, d = a + cols, b + cols
+    triangles = np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
+    return triangles[:, ::-1] if flip else triangles
+
+
+@numba.njit(cache=True, fastmath=True)
+def vertex_normals(vertices, triangles):
+    """Unit normals (V, 3) of vertices (V, 3) float32 under triangles (F, 3) int32, weighted by triangle area."""
+    normals = np.zeros_like(vertices)
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ux = vertices[b, 0] - vertices[a, 0]
+        uy = vertices[b, 1] - vertices[a, 1]
+        uz = vertices[b, 2] - vertices[a, 2]
+        vx = vertices[c, 0] - vertices[a, 0]
+        vy = vertices[c, 1] - vertices[a, 1]
+        vz = vertices[c, 2] - vertices[a, 2]
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for corner in (a, b, c):
+            normals[corner, 0] += nx
+            normals[corner, 1] += ny
+            normals[corner, 2] += nz
+    for i in range(normals.shape[0]):
+        length = np.sqrt(normals[i, 0] ** 2 + normals[i, 1] ** 2 + normals[i, 2] ** 2) + 1e-12
+        normals[i, 0] /= length
+        normals[i, 1] /= length
+        normals[i, 2] /= length
+    return normals
