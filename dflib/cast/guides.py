@@ -1,0 +1,173 @@
+"""Guide strands: each walks from its root by a direction field, is kept off the skull and draped beside the face.
+
+A field gives the wanted direction (n, 3) of every guide at its present point; see `FIELDS`. Shapes: n guides.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from dflib.cast.mesh import smoothstep, unit
+from dflib.cast.strands import SKULL_CENTRE
+
+CROWN = np.array([.8, 10.7, -3.2])      # the whorl that short hair grows from
+
+
+@dataclass
+class Walk:
+    """What a field may look at."""
+    hair: object            # people.Hair
+    style: object           # styles.Style
+    root: np.ndarray        # (n, 3)
+    point: np.ndarray       # (n, 3) where each guide is now
+    outward: np.ndarray     # (n, 3) unit, away from the skull, level below the ears
+    along: float            # 0 root .. 1 tip
+    step: int
+    flow: np.ndarray        # (n, 3) smooth wander shared by neighbours
+    stray: np.ndarray       # (n, 3) each guide's own deviation
+    side: np.ndarray        # (n,) -1..1 side of the parting
+    front: np.ndarray       # (n,) bool: belongs to the fringe
+    knot: np.ndarray        # (3,) where gathered hair meets
+
+
+def _stack(x, y, z, like):
+    return np.stack([x + 0 * like, y + 0 * like, z + 0 * like], 1)
+
+
+def out(w):
+    """Straight off the scalp."""
+    return w.outward + w.flow * .8 + w.stray
+
+
+def loose(w):
+    """Curls that fall where they like."""
+    return w.outward * .75 + w.flow + w.stray + unit(w.root - CROWN) * .45 + np.array([0, -.25, 0])
+
+
+def whorl(w):
+    """Short hair, away from the crown and a little to one side."""
+    rise = .75 if w.style.lift > 1.2 else .15
+    return (unit(w.root - CROWN) * np.array([.8, 1., 1]) + np.array([w.hair.sweep * .45, 0, 0]) + w.flow + w.stray
+            + w.outward * (rise * (1 - w.along)))
+
+
+def back(w):
+    """Combed to the back."""
+    x, y, _ = w.root.T
+    return (_stack(.12 * x / 7, -.05 - .5 * smoothstep(y, 5, -2), -1, x) + w.outward * .16 * (1 - w.along)
+            + w.flow * .4 + w.stray * .6)
+
+
+def gather(w):
+    """Pulled tight to a knot."""
+    return unit(w.knot - w.point) + w.flow * .15 + w.stray * .25
+
+
+def quiff(w):
+    """Up and back on top, down at the sides."""
+    x, y, z = w.root.T
+    top = _stack(.30 * np.tanh(x / 3) + .30 * w.hair.sweep,
+                 .95 * smoothstep(z, 0, 6) * (1 - w.along) - .25, -.9 * smoothstep(z, -2, 6) - .1, x)
+    top = top + w.outward * .35 * (1 - w.along) + w.flow + w.stray
+    sides = (1 - smoothstep(y, 5.5, 8.5))[:, None]
+    return top * (1 - sides) + sides * (np.array([0, -.75, -.6]) + w.flow + w.stray * .6)
+
+
+def part(w):
+    """From a parting to both sides and down."""
+    x, y, z = w.root.T
+    q = w.point
+    away = _stack(w.side, -.20 - .3 * (1 - smoothstep(y, 3, 9)), -.15 - .50 * smoothstep(z, 1.5, 6.5), x)
+    away = away + w.flow + w.stray + w.outward * .45 * (1 - w.along) * (w.step < 3)
+    behind = smoothstep(z, -2, -5)[:, None]
+    away = away * (1 - behind) + behind * (_stack(.15 * w.side, -1, -.2, x) + w.flow + w.stray)
+    if w.front.any():
+        fall = _stack(x * .06 + .12 * w.hair.sweep, -.55, 1.0 * (1 - smoothstep(q[:, 2], 7, 10)), x)
+        away = np.where(w.front[:, None], fall + w.flow * .5 + w.stray * .5, away)
+    below = smoothstep(q[:, 1], 5.5, -1)[:, None]
+    down = _stack(.08 * np.sign(q[:, 0]), -1, -.16 * smoothstep(q[:, 2], 1, 5) + .03, x) + w.flow * .5 + w.stray * .6
+    return away * (1 - below) + down * below
+
+
+FIELDS = dict(out=out, loose=loose, whorl=whorl, back=back, gather=gather, quiff=quiff, part=part, fringe=part)
+# How much of the outward part of a direction is removed, so that hair runs along the head.
+_FLATTEN = dict(out=0, loose=.35, quiff=.6, whorl=.6)
+# How far (cm) hair of a field may stand above its lift before it is pulled back.
+_SLACK = dict(back=.25, gather=.1, whorl=.5, part=1.0, fringe=1.0)
+
+
+def knot_of(hair):
+    """Where a bun or pony tail is tied (3,): at the back of the head, `hair.bun_height` degrees up."""
+    angle = np.radians(hair.bun_height)
+    return SKULL_CENTRE + np.array([0, 10.6 * np.sin(angle), -9.6 * np.cos(angle)])
+
+
+def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
+    """Guides (n, K+1, 3) float32 from root (n, 3), and the length (n,) of each; flow_noise(points, size) -> (n, 3)."""
+    count, steps = len(root), style.segments
+    length_of_style = style.length * hair.length
+    x, y, z = root.T
+    stray = rng.normal(size=(count, 3)) * .16 * hair.clump + rng.normal(size=(count, 3)) * .10 * hair.mess
+    flow = flow_noise(root, 3.5) * .18 * (.4 + hair.mess)
+    length = length_of_style * (1 + .10 * rng.normal(size=count))
+    if style.faded:
+        length *= 1 - hair.fade * (1 - smoothstep(y, 1.0, 5.5))
+    front = np.zeros(count, bool)
+    if style.field == "fringe":
+        front = (z > 3.2) & (abs(x) < 4.6) & (y > 4.6)
+        length = np.where(front, 6.4 + hair.fringe + .35 * rng.normal(size=count) + .22 * abs(x), length)
+    short = style.field in ("whorl", "quiff", "loose")
+    top = smoothstep(y, 0, 9.0) if short else smoothstep(y, -5, 6)
+    lift = .10 + style.lift * hair.volume * (.55 + .45 * rng.random(count)) * (.3 + .7 * top)
+    from_parting = x - hair.parting + .12 * rng.normal(size=count)
+    side = np.where(from_parting >= 0, 1., -1.) * np.clip(abs(from_parting) / .4, .6, 1)
+
+    guides = np.empty((count, steps + 1, 3), np.float32)
+    q, direction = root.copy(), unit(root - SKULL_CENTRE)
+    guides[:, 0] = q
+    stopped = np.zeros(count, bool)
+    walk = Walk(hair, style, root, q, direction, 0., 0, flow, stray, side, front, knot_of(hair))
+    flatten = .9 if name == "crop" else _FLATTEN.get(style.field, 1.0)
+    for k in range(steps):
+        away = q - SKULL_CENTRE
+        away[:, 1] *= smoothstep(q[:, 1], -5, 3)
+        walk.point, walk.outward, walk.along, walk.step = q, unit(away), (k + 1) / steps, k
+        wanted = FIELDS[style.field](walk)
+        wanted = wanted - flatten * (wanted * walk.outward).sum(1, keepdims=True) * walk.outward
+        wanted = unit(wanted) + np.array([0, -style.gravity, 0]) * walk.along
+        stiff = style.inertia * (.9 if k else .45)
+        direction = unit(direction * stiff + wanted * (1 - style.inertia))
+        q = np.where(stopped[:, None], q, q + direction * (length / steps)[:, None])
+        if style.drape and style.field != "loose":
+            q[:, 0] = _beside_face(q, side, front)
+        clearance = lift * min(1., .35 + .9 * walk.along * min(1, length_of_style / 4))
+        q = _keep_on_head(q, clearance, style.field, y, scalp)
+        if name == "bob":
+            stopped |= q[:, 1] < -7.8 - 2.4 * hair.bob + .25 * stray[:, 0] - .04 * abs(q[:, 2])
+        if style.field == "loose":
+            stopped |= (q[:, 1] < 4.2) & (q[:, 2] > 4.5) & (abs(q[:, 0]) < 5.2)
+        guides[:, k + 1] = q
+    return guides, length
+
+
+def _beside_face(q, side, front):
+    """New x (n,) of points pushed sideways off the face, except those of the fringe."""
+    x, y, z = q.T
+    clear = (5.15 + .9 * smoothstep(y, 4, -1) - .35 * smoothstep(y, -5, -9)) * smoothstep(z, 1.5, 4.5)
+    clear = np.where(front, 0, clear * smoothstep(y, 6.0, 4.0) * smoothstep(y, -12.5, -10))
+    to = np.sign(np.where(abs(x) < .3, side, x))
+    return np.where(abs(x) < clear, to * (abs(x) + (clear - abs(x)) * .7), x)
+
+
+def _keep_on_head(q, clearance, field, root_height, scalp):
+    """Push points out to their clearance above the skin and pull those that stand too far back to it."""
+    away = q - SKULL_CENTRE
+    skin, own = scalp.radius(away)
+    floor = skin + clearance
+    push = np.maximum(floor - own, 0) * smoothstep(q[:, 1], -12.5, -9.5)
+    q = q + away / own[:, None] * push[:, None]
+    if field in _SLACK or field == "quiff":
+        slack = np.where(root_height > 7, 1.3, .25) if field == "quiff" else _SLACK[field]
+        share = smoothstep(q[:, 1], -5, 1) if field in ("part", "fringe") else 1
+        pull = np.maximum(own - (floor + slack), 0) * .8 * share
+        q = q - away / own[:, None] * pull[:, None]
+    return q

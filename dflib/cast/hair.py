@@ -1,0 +1,125 @@
+"""Hair: roots on the scalp, a few hundred guides, some thousand strands that follow them in locks.
+
+Tight curls grow differently (`_shell`): short helices in a noisy shell around the skull. `grow_hair` puts it together.
+"""
+import numba
+import numpy as np
+from scipy.spatial import cKDTree
+
+from dflib.cast import palette
+from dflib.cast.guides import grow_guides, knot_of
+from dflib.cast.mesh import smoothstep, unit
+from dflib.cast.scalp import Scalp, noise_field
+from dflib.cast.strands import SKULL_CENTRE, make_strands, volume_depth
+from dflib.cast.streams import stream
+from dflib.cast.styles import STYLES
+
+STRAND_WIDTH, STRAND_ALPHA = .10, .72       # cm and opacity of a full strand in a large picture
+FINER = 1.6                                 # strands in a large picture for each one in a small picture
+
+
+def grow_hair(person, vertices, normals=None):
+    """The hair of `person` on the neutral head `vertices` (V, 3), or None for a bald head.
+
+    Deterministic in the person. Raises ValueError for an unknown style. `normals` are not needed and may be left out.
+    """
+    name = person.hair.style
+    if name == "bald":
+        return None
+    if name not in STYLES:
+        raise ValueError(f"unknown hair style {name!r}; known are bald, {', '.join(STYLES)}.")
+    style, rng = STYLES[name], stream(person.seed, "hair strands")
+    scalp = Scalp(person, vertices)
+    count = int(style.count * person.hair.density * FINER)
+    if style.field == "shell":
+        points, tone, width, alpha, edge = _shell(name, style, person.hair, scalp, count, rng)
+    else:
+        points, tone, width, alpha, edge = _locks(name, style, person.hair, scalp, count, rng)
+    order = rng.permutation(len(points))
+    points = points[order]
+    colour = strand_colours(person.hair, len(points), rng)
+    return make_strands(points, colour, tone[order].clip(.4, 1.6), width[order] * STRAND_WIDTH,
+                        alpha[order] * STRAND_ALPHA, edge[order], volume_depth(points))
+
+
+def strand_colours(hair, count, rng):
+    """(count, 3) linear reflectance: pigment varies a little, and `hair.grey` of the strands have lost it."""
+    pigment = np.asarray(hair.colour, np.float32) * (1 + rng.normal(size=(count, 1)) * .06)
+    grey = np.clip(hair.grey * 1.15 + .28 * rng.normal(size=(count, 1)) * min(1, hair.grey * 4), 0, 1) * .9
+    return np.clip(pigment * (1 - grey) + grey * palette.linear((172, 169, 165)) * .8, .004, 1).astype(np.float32)
+
+
+def _locks(name, style, hair, scalp, count, rng):
+    """Strands that follow guides: points (N, K+1, 3) and tone, width, alpha, edge (N,)."""
+    density = scalp.density(name)
+    root, vertex = scalp.roots(density, count, rng)
+    edge = smoothstep(scalp.above[vertex], -.2, .85)
+    if name == "buzz":
+        guide_root = root
+    else:
+        weight = smoothstep(scalp.above, 0, 1.0) * (density if name == "thin" else scalp.grid.area)
+        guide_root, _ = scalp.roots(weight, min(count, 420 if style.segments < 24 else 300), rng)
+    guides, length = grow_guides(name, style, hair, scalp, guide_root,
+                                 lambda points, size: noise_field(points, rng, size), rng)
+    return _follow(name, style, hair, root, edge, guide_root, guides, length, rng)
+
+
+def _follow(name, style, hair, root, edge, guide_root, guides, length, rng):
+    count, guide_count, steps = len(root), len(guide_root), style.segments
+    if name == "buzz":
+        nearest, offset, pinch = np.arange(count), np.zeros((count, 3)), np.zeros(count)
+    else:
+        nearest = cKDTree(_lock_key(guide_root, hair, style)).query(_lock_key(root, hair, style))[1]
+        offset, pinch = root - guide_root[nearest], style.pinch * hair.clump * edge ** 1.5
+    reach = min(1., style.length * hair.length / 5)
+    flyaway = rng.random(count) < .05
+    sublocks = rng.normal(size=(guide_count * 4, 3)) * .16 * hair.clump
+    drift = sublocks[nearest * 4 + rng.integers(0, 4, count)] * reach * edge[:, None]
+    drift += rng.normal(size=(count, 3)) * (np.where(flyaway, .55, .16) * (.3 + hair.mess) * reach)[:, None]
+    share = np.clip(1 - .28 * rng.random(count) ** 2 - .5 * (rng.random(count) < .06), .3, 1)
+    share *= .25 + .75 * edge if style.length * hair.length < 12 else .45 + .55 * edge
+    radius = style.wave * (.5 + .6 * hair.curl) * (1 + .25 * rng.normal(size=count))
+    phase = (rng.random(guide_count) * 6.28)[nearest]
+    phase = phase + rng.normal(size=count) * (.45 if style.wave > .2 else 1.5)
+    along = unit(guides[:, -1] - guides[:, steps // 3] + 1e-4)
+    first = unit(np.cross(along, unit(np.array([.31, .2, 1.]))))
+    f32 = np.float32
+    points = _children(guides, nearest, offset.astype(f32), share.astype(f32), phase.astype(f32), radius.astype(f32),
+                       style.wavelength, pinch.astype(f32), length.astype(f32), first.astype(f32),
+                       np.cross(along, first).astype(f32), drift.astype(f32))
+    tone = 1 + .13 * rng.normal(size=guide_count)[nearest] + .10 * rng.normal(size=count)
+    width = np.where(flyaway, .5, 1.) * (.62 + .38 * edge)
+    alpha = np.where(flyaway, .45, 1.) * (.35 + .65 * edge)
+    return points, tone, width, alpha, edge
+
+
+def _lock_key(root, hair, style):
+    """Coordinates in which strands look for their guide: a parting holds the two sides apart."""
+    side = np.where(root[:, :1] - hair.parting >= 0, 1., -1.) * 3. * style.parted
+    return np.concatenate([root, side * smoothstep(root[:, 1:2], 3, 6)], 1)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _children(guides, nearest, offset, share, phase, radius, wavelength, pinch, length, first, second, drift):
+    """Strands (N, K+1, 3): the guide's curve from the strand's own root, pinched to it, waved and drifting off."""
+    count = nearest.shape[0]
+    steps = guides.shape[1] - 1
+    points = np.empty((count, steps + 1, 3), np.float32)
+    for i in range(count):
+        g = nearest[i]
+        for k in range(steps + 1):
+            t = k / steps
+            u = t * share[i] * steps
+            j = int(u)
+            if j >= steps:
+                j = steps - 1
+            v = u - j
+            apart = 1 - pinch[i] * min(1., t * 1.6)
+            turn = phase[i] + 6.2832 * t * share[i] * length[g] / wavelength
+            amplitude = radius[i] * min(1., t * 2.5)
+            c = np.cos(turn) * amplitude
+            s = np.sin(turn) * amplitude
+            for d in range(3):
+                points[i, k, d] = (guides[g, j, d] * (1 - v) + guides[g, j + 1, d] * v + offset[i, d] * apart
+                                   + c * first[g, d] + s * second[g, d] + drift[i, d] * t * t)
+    return points

@@ -1,0 +1,116 @@
+"""The scalp as hair sees it: where roots may lie, and how far the head reaches in every direction."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numba
+import numpy as np
+from scipy.spatial import cKDTree
+
+from dflib.cast.head import head_model
+from dflib.cast.mesh import smoothstep, unit
+from dflib.cast.strands import SKULL_CENTRE
+from dflib.cast.styles import hairline
+
+LATITUDES, LONGITUDES = 64, 128
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """What depends on the head model alone; n = rows * cols vertices of the skin grid."""
+    shape: tuple            # (rows, cols)
+    template: np.ndarray    # (n, 3)
+    angle: np.ndarray       # (n,) |angle| from the front, radians
+    area: np.ndarray        # (n,) cm2 of each vertex
+    sphere: np.ndarray      # (LATITUDES, LONGITUDES) the vertex seen from the skull's centre in that direction
+
+
+@lru_cache(maxsize=1)
+def grid():
+    """The skin grid of the head model, prepared once."""
+    model = head_model()
+    rows, cols = model.grid_shape
+    template = model.template[:rows * cols]
+    mean = model.mean[:rows * cols]
+    cells = mean.reshape(rows, cols, 3).astype(np.float64)
+    area = np.linalg.norm(np.cross(np.gradient(cells, axis=0), np.gradient(cells, axis=1)), axis=-1).ravel()
+    latitude, longitude = np.meshgrid(np.linspace(-np.pi / 2, np.pi / 2, LATITUDES),
+                                      np.linspace(-np.pi, np.pi, LONGITUDES), indexing="ij")
+    direction = np.stack([np.cos(latitude) * np.sin(longitude), np.sin(latitude),
+                          np.cos(latitude) * np.cos(longitude)], -1)
+    head = np.flatnonzero(template[:, 1] > -12)
+    nearest = cKDTree(unit(mean[head] - SKULL_CENTRE)).query(direction.reshape(-1, 3))[1]
+    angle = np.broadcast_to(np.abs(model.column_angle), (rows, cols)).ravel()
+    return Grid((rows, cols), template, angle, area, head[nearest].reshape(LATITUDES, LONGITUDES))
+
+
+class Scalp:
+    """One person's scalp: `vertices` (V, 3) of the neutral head."""
+
+    def __init__(self, person, vertices):
+        self.grid = grid()
+        count = len(self.grid.template)
+        self.vertices = np.ascontiguousarray(vertices[:count], np.float32)
+        template = self.grid.template
+        self.above = template[:, 1] - hairline(person.hair, person.seed, self.grid.angle, template[:, 0])
+        radius = np.linalg.norm(self.vertices[self.grid.sphere] - SKULL_CENTRE, axis=-1).astype(np.float32)
+        self.radii = cv2.GaussianBlur(radius, (0, 0), 1.2)
+
+    def radius(self, q):
+        """For points q (..., 3) relative to the skull's centre: radius of the skin in that direction, and |q|."""
+        flat = np.ascontiguousarray(q, np.float32).reshape(-1, 3)
+        skin, own = _radius(self.radii, flat)
+        return skin.reshape(q.shape[:-1]), own.reshape(q.shape[:-1])
+
+    def roots(self, weight, count, rng):
+        """`count` points (count, 3) on the skin, drawn by weight (n,), and the grid vertex (count,) of each."""
+        rows, cols = self.grid.shape
+        cells = self.vertices.reshape(rows, cols, 3)
+        total = np.cumsum(weight)
+        vertex = np.minimum(np.searchsorted(total / total[-1], rng.random(count)), rows * cols - 1)
+        row, col = vertex // cols, vertex % cols
+        down, right = np.minimum(row + 1, rows - 1), (col + 1) % cols
+        a, b = rng.random((count, 1)), rng.random((count, 1))
+        point = ((cells[row, col] * (1 - a) + cells[down, col] * a) * (1 - b)
+                 + (cells[row, right] * (1 - a) + cells[down, right] * a) * b)
+        return point, vertex
+
+    def density(self, style_name):
+        """(n,) how densely hair grows: none below the hairline, a soft ramp above it, thinner on top where thinning."""
+        template, angle = self.grid.template, self.grid.angle
+        weight = smoothstep(self.above, -.25, .9) ** 1.2 * self.grid.area
+        weight = weight * (1 + .9 * smoothstep(template[:, 1], 3, 7) * smoothstep(self.vertices[:, 2], -4, 2))
+        if style_name == "thin":
+            bare = smoothstep(template[:, 1], 5.0, 7.5) * smoothstep(angle, 2.9, 1.9)
+            weight = weight * (1 - .93 * bare - .03)
+        return weight
+
+
+@numba.njit(cache=True, fastmath=True)
+def _radius(radii, q):
+    rows, cols = radii.shape
+    skin = np.empty(q.shape[0], np.float32)
+    own = np.empty(q.shape[0], np.float32)
+    for n in range(q.shape[0]):
+        r = np.sqrt(q[n, 0] ** 2 + q[n, 1] ** 2 + q[n, 2] ** 2) + 1e-6
+        y = (np.arcsin(min(max(q[n, 1] / r, -1.), 1.)) / np.pi + .5) * (rows - 1)
+        x = (np.arctan2(q[n, 0], q[n, 2]) / (2 * np.pi) + .5) * (cols - 1)
+        y = min(max(y, 0.), rows - 1.001)
+        x = min(max(x, 0.), cols - 1.001)
+        j = int(y)
+        i = int(x)
+        v = y - j
+        u = x - i
+        skin[n] = (radii[j, i] * (1 - u) + radii[j, i + 1] * u) * (1 - v) + (
+            radii[j + 1, i] * (1 - u) + radii[j + 1, i + 1] * u) * v
+        own[n] = r
+    return skin, own
+
+
+def noise_field(points, rng, size, terms=10):
+    """Smooth random vectors (N, 3) float32 at points (N, 3), about unit variance, varying over `size` cm."""
+    total = np.zeros(points.shape, np.float32)
+    for _ in range(terms):
+        wave = rng.normal(size=3) / size
+        total += np.cos(points @ wave + rng.uniform(0, 6.28))[:, None] * rng.normal(size=3) / np.sqrt(terms / 2)
+    return total

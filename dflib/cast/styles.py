@@ -1,0 +1,55 @@
+"""Hair styles as data: how long, which way it grows, how it waves; and the hairline, shared by strands and skin."""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Style:
+    """What every head of a style has in common; `people.Hair` varies it. Lengths in cm."""
+    length: float           # of an unshortened strand
+    segments: int           # of a strand, K
+    count: int              # strands in a picture of 128 pixels
+    field: str              # rule of direction, a key of guides.FIELDS; or a growth of its own (shell, locs)
+    gravity: float = 0.     # pull towards the ground, growing to the tip
+    lift: float = 0.        # height of the hair above the scalp
+    wave: float = 0.        # radius of the wave
+    wavelength: float = 4.
+    inertia: float = .5     # how stiffly a strand keeps its direction, 0..1
+    pinch: float = .5       # how far the strands of a lock gather at their guide, 0..1
+    faded: bool = False     # sides and back are shorter, by Hair.fade
+    parted: bool = False    # a parting: locks do not mix across it
+    drape: bool = False     # strands are laid beside the face instead of across it
+
+
+STYLES = {
+    "buzz": Style(.42, 2, 5200, "out", pinch=0, wavelength=1.),
+    "crop": Style(3.4, 6, 4200, "whorl", .30, .9, .05, 3., .5, .55, faded=True),
+    "part": Style(6.4, 9, 3800, "part", .10, 1.5, .06, 4., .5, .5, faded=True, parted=True, drape=True),
+    "slick": Style(8.5, 10, 3800, "back", .10, .55, .03, 5., .5, .5, faded=True),
+    "quiff": Style(5.5, 8, 3800, "quiff", .05, 1.2, .08, 4., .55, .55, faded=True),
+    "curly": Style(6.0, 22, 2600, "loose", .22, 1.1, .42, 2.2, .5, .75, faded=True, drape=True),
+    "long_curly": Style(17, 40, 1900, "part", .42, 2.0, .55, 3.0, .5, .80, parted=True, drape=True),
+    "afro": Style(4.0, 12, 3600, "shell", wave=.22, wavelength=.8),
+    "coily": Style(1.3, 10, 3200, "shell", wave=.16, wavelength=.6),
+    "bob": Style(18, 15, 3000, "part", .5, 1.7, .07, 7., .5, .45, parted=True, drape=True),
+    "long": Style(30, 18, 3000, "part", .5, 1.6, .10, 9., .5, .5, parted=True, drape=True),
+    "wavy": Style(27, 26, 2600, "part", .45, 2.0, .34, 5.5, .5, .7, parted=True, drape=True),
+    "bun": Style(10, 9, 3600, "gather", 0, .35, .03, 4., .45, .45),
+    "pony": Style(10, 9, 3600, "gather", 0, .40, .03, 4., .45, .45),
+    "fringe": Style(24, 16, 3200, "fringe", .55, 1.5, .08, 8., .55, .5, parted=True, drape=True),
+    "thin": Style(2.6, 5, 1700, "back", .2, .25, .04, 3., .5, .3),
+    "rough": Style(4.5, 8, 3800, "whorl", .15, 1.6, .14, 3.5, .45, .7, faded=True),
+}
+
+# Height of the hairline (cm, template) at these angles from the front (radians): forehead, temple, before and behind
+# the ear, nape.
+_ANGLES = np.array([0, .25, .5, .75, .95, 1.12, 1.25, 1.40, 1.50, 1.62, 1.75, 2.0, 2.5, 3.15])
+
+
+def hairline(hair, seed, angle, x):
+    """Height (cm) above which hair grows, at |angle| from the front (radians) and template x (cm), any shape."""
+    r, peak, low = hair.recession, hair.peak, hair.hairline
+    heights = np.array([6.3 + r * 1.1 - .5 * peak + low, 6.3 + r * 1.4 - .1 * peak + low, 6.15 + r * 2.2 + low,
+                        5.0 + r * 1.3 + .7 * low, 2.9 + r * .3, .6, -1.9, -2.0, -.3, 1.0, .2, -4.3, -6.9, -7.3])
+    return np.interp(angle, _ANGLES, heights) + .18 * np.sin(x * 1.7 + seed)
