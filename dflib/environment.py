@@ -1,0 +1,150 @@
+"""What this machine offers the course: versions, device, scale, room on disk, and what to do when something is missing."""
+import html
+import os
+import platform
+import re
+import shutil
+from dataclasses import dataclass
+from importlib import metadata
+
+from dflib import __version__, scale
+
+REINSTALL = "Install again with: make lab (or: pip install -e .)."
+MAIN_PACKAGES = ("torch", "numpy", "opencv-python", "jupyterlab", "ipywidgets", "face-alignment")
+DISK_NEEDED = 2.0       # GB: rendered sets and checkpoints of every lesson at cpu scale, with room to spare
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report: what was looked at, what was found, and what to do about it ('' when all is well)."""
+    name: str
+    found: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows, shown as a table in a notebook and as aligned lines elsewhere."""
+    rows: tuple
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row asks for anything."""
+        return not any(row.advice for row in self.rows)
+
+    def __str__(self) -> str:
+        width = max(len(row.name) for row in self.rows)
+        lines = []
+        for row in self.rows:
+            lines.append(f"{row.name:<{width}}  {row.found}")
+            if row.advice:
+                lines.append(f"{'':<{width}}  -> {row.advice}")
+        return "\n".join(lines + ["Everything is in place." if self.complete else "See the lines marked ->."])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cells = []
+        for row in self.rows:
+            advice = f"<br><strong>&#9888; {html.escape(row.advice)}</strong>" if row.advice else ""
+            cells.append(f"<tr><th scope='row' style='text-align:left'>{html.escape(row.name)}</th>"
+                         f"<td style='text-align:left'>{html.escape(row.found)}{advice}</td></tr>")
+        verdict = "&#10003; Everything is in place." if self.complete else "&#9888; See the marked rows."
+        return (f"<table><caption style='text-align:left'>{verdict}</caption>"
+                f"<tbody>{''.join(cells)}</tbody></table>")
+
+
+def report() -> Report:
+    """Look at this machine now. Never raises for something missing: the row says what to do."""
+    return Report((
+        Row("dflib", f"{__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"),
+        _packages(), _scale(), _device(), _cache(), _outside_weights(),
+    ))
+
+
+def hardware() -> str:
+    """The device that work runs on, for captions: 'NVIDIA H200' or '2 CPU cores (x86_64)'."""
+    if scale.device().type == "cuda":
+        import torch
+        return torch.cuda.get_device_name()
+    cores = usable_cores()
+    return f"{cores} CPU core{'s' if cores != 1 else ''} ({platform.machine()})"
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which in containers and on clusters is fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):        # Linux only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _packages() -> Row:
+    found = []
+    for name in MAIN_PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"{name} missing")
+    problems = unmet_requirements()
+    return Row("packages", ", ".join(found), f"{'; '.join(problems)}. {REINSTALL}" if problems else "")
+
+
+def unmet_requirements() -> list:
+    """One phrase for each dependency of the installed dflib that is missing or outside its pinned range."""
+    from packaging.requirements import Requirement
+    try:
+        requirements = metadata.requires("dflib") or []
+    except metadata.PackageNotFoundError:       # run from the folder without installing: only the main ones are known
+        requirements = list(MAIN_PACKAGES)
+    problems = []
+    for requirement in map(Requirement, requirements):
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            problems.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            problems.append(f"{requirement.name} is {version}, wanted {requirement.specifier}")
+    return problems
+
+
+def _scale() -> Row:
+    chosen = "chosen by DFLIB_SCALE" if os.environ.get("DFLIB_SCALE") else "chosen because of the device"
+    try:
+        return Row("scale", f"{scale.current()}, {chosen}")
+    except ValueError as error:
+        return Row("scale", "unknown", str(error))
+
+
+def _device() -> Row:
+    try:
+        import torch
+    except ImportError:
+        return Row("device", "unknown", f"torch cannot be imported. {REINSTALL}")
+    if torch.cuda.is_available():
+        memory = torch.cuda.get_device_properties(0).total_memory / 1e9
+        return Row("device", f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}, {memory:.0f} GB")
+    return Row("device", f"CPU, {usable_cores()} cores; no GPU is needed at cpu scale")
+
+
+def _cache() -> Row:
+    try:
+        folder = scale.cache_dir()
+        free = shutil.disk_usage(folder).free / 1e9
+    except OSError as error:
+        return Row("free disk", "unknown", str(error))
+    advice = "" if free >= DISK_NEEDED else (
+        f"The course wants {DISK_NEEDED:g} GB: make room, or set DFLIB_CACHE to a folder on another disk.")
+    return Row("free disk", f"{free:.1f} GB in the cache folder", advice)
+
+
+def _outside_weights() -> Row:
+    """face-alignment's own weights are optional: without them the landmarks come from dflib's network."""
+    home = os.environ.get("TORCH_HOME") or os.path.join(os.path.expanduser("~"), ".cache", "torch")
+    folder = os.path.join(home, "hub", "checkpoints")
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    if any(re.match(r"2DFAN4-.*\.pth", name) for name in names):
+        return Row("face-alignment's weights", "downloaded")
+    return Row("face-alignment's weights", "not downloaded; dflib's own landmark network serves without them")
