@@ -1,0 +1,71 @@
+"""The outermost structure of video files: enough of it to see whether one is whole, and to keep XMP in it.
+
+FFmpeg decodes what is left of a truncated file without a word, so the sizes that the file promises are compared with
+its own: ISO 14496-12 (MP4, QuickTime), RFC 8794 (EBML: Matroska, WebM). Of other formats nothing is known.
+"""
+
+import struct
+from pathlib import Path
+
+_XMP = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")  # uuid of XMP in MP4 and QuickTime, XMP part 3, 1.2.6
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_EBML = b"\x1a\x45\xdf\xa3"
+
+
+def is_truncated(path) -> bool:
+    """Whether the video at ``path`` promises more bytes than it has."""
+    end = Path(path).stat().st_size
+    with open(path, "rb") as file:
+        elements = _ebml_elements(file) if file.read(4) == _EBML else (box[:2] for box in _boxes(file, end))
+        return any(start + size > end for start, size in elements)
+
+
+def read_xmp_box(path) -> "bytes | None":
+    """The XMP packet in the MP4 or QuickTime file at ``path``, or None."""
+    end = Path(path).stat().st_size
+    with open(path, "rb") as file:
+        for start, size, kind in _boxes(file, end):
+            file.seek(start + 8)
+            if kind == b"uuid" and start + size <= end and file.read(16) == _XMP:
+                return file.read(size - 24)
+    return None
+
+
+def append_xmp_box(path, packet: str) -> None:
+    """Append ``packet`` to an MP4 or QuickTime file, in a box that players skip."""
+    content = _XMP + packet.encode()
+    with open(path, "ab") as file:
+        file.write(struct.pack(">I4s", 8 + len(content), b"uuid") + content)
+
+
+def _boxes(file, end: int):
+    """Start, size and kind of the top-level boxes; none for a file that is not made of boxes."""
+    start = 0
+    while start + 8 <= end:
+        file.seek(start)
+        size, kind = struct.unpack(">I4s", file.read(8))
+        if start == 0 and kind not in _FIRST_BOXES:
+            return
+        if size == 1:  # a 64-bit size follows
+            size = int.from_bytes(file.read(8), "big")
+        elif size == 0:  # the last box, up to the end
+            size = end - start
+        yield start, max(size, 8), kind
+        start += max(size, 8)
+
+
+def _ebml_elements(file):
+    """Start and size of the two top-level elements: the EBML header, and the segment that holds everything else."""
+    start = 0
+    for _ in range(2):
+        file.seek(start + 4)  # both have an ID of four bytes
+        first = file.read(1)
+        if not first:
+            return
+        length = 9 - first[0].bit_length()  # leading zero bits say how many bytes the size has
+        unknown = (1 << 7 * length) - 1
+        size = int.from_bytes(first + file.read(length - 1), "big") & unknown
+        if size == unknown:  # a live recording, which may end anywhere
+            return
+        yield start, 4 + length + size
+        start += 4 + length + size

@@ -1,0 +1,120 @@
+"""Still pictures in and out. Whatever comes in becomes uint8 RGB; whatever goes out is labelled as synthetic."""
+
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, PngImagePlugin
+
+from ..files import check_readable, write_bytes
+from .labels import make_xmp, mark
+
+PIXEL_LIMIT = 64_000_000  # larger pictures are refused before they are decoded; 64 MP is a 192 MB array
+
+_READS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+_WRITES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+# What Pillow raises in the middle of a broken file; it has no common exception for it.
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error)
+
+
+def read_image(path) -> np.ndarray:
+    """The picture at ``path`` as (H, W, 3) uint8 RGB.
+
+    Gray, palette and CMYK pictures become RGB; transparency is composited on white; 16-bit values are scaled to
+    8 bits; the orientation that a camera notes in EXIF is applied; of an animation the first frame is taken.
+
+    Raises FileNotFoundError, IsADirectoryError, PermissionError, or ValueError when the file is empty, no picture,
+    damaged, or larger than PIXEL_LIMIT (checked in the header, before decoding).
+    """
+    path = check_readable(path, "image")
+    with open_checked(path) as picture:
+        try:
+            picture.load()
+            return _to_rgb(ImageOps.exif_transpose(picture), path)
+        except _DAMAGED as error:
+            if isinstance(error, _Unsupported):
+                raise ValueError(str(error)) from None
+            raise ValueError(f"The image {path} is truncated or damaged.") from error
+
+
+def write_image(path, image: np.ndarray, kind: str = "generated", *, quality: int = 95, visible_mark: bool = False,
+                note: str = "") -> None:
+    """Write ``image``, (H, W, 3) or (H, W) uint8, to a .png, .jpg or .webp file, labelled as synthetic.
+
+    ``kind`` is a key of ``labels.KINDS``; ``quality`` 1..100 is for JPEG and WebP; ``visible_mark`` draws the mark
+    that belongs on every picture of a face which the user supplied. The file appears whole or not at all.
+    Raises ValueError for a wrong array, suffix or kind, FileNotFoundError for a missing folder, OSError for a full disk.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _WRITES:
+        raise ValueError(f"{path} cannot be written: the name of an image must end in .png, .jpg, .jpeg or .webp.")
+    check_image(image, gray=True)
+    if visible_mark:
+        image = mark(image)
+    packet = make_xmp(kind, note)
+    form, options = _WRITES[path.suffix.lower()], {"quality": quality, "xmp": packet.encode()}
+    if form == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt("XML:com.adobe.xmp", packet)  # the keyword of XMP in PNG, XMP part 3, 1.1.5
+        options = {"pnginfo": text}
+    write_bytes(path, _encode(image, form, **options))
+
+
+def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """What JPEG at ``quality`` 1..100 (libjpeg, 4:2:0) makes of ``image``, (H, W, 3) uint8."""
+    check_image(image)
+    return np.array(Image.open(io.BytesIO(_encode(image, "JPEG", quality=quality))))
+
+
+def check_image(image, gray: bool = False) -> None:
+    """Raise ValueError unless ``image`` is (H, W, 3) uint8 with at least one pixel; ``gray`` allows (H, W) as well."""
+    array = isinstance(image, np.ndarray)
+    shape_fits = array and (image.ndim == 3 and image.shape[2] == 3 or gray and image.ndim == 2) and image.size
+    if not shape_fits or image.dtype != np.uint8:
+        found = f"{image.dtype} {image.shape}" if array else type(image).__name__
+        raise ValueError(f"An image must be a uint8 array (H, W, 3), not {found}.")
+
+
+def open_checked(path):
+    """The picture at ``path`` as an open, not yet decoded, Pillow image of a known format and an acceptable size."""
+    sentence = f"is larger than the limit of {PIXEL_LIMIT // 1_000_000} million pixels."
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)  # Pillow's own, higher limit
+            picture = Image.open(path, formats=_READS)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ValueError(f"The image {path} {sentence}") from error
+    except _DAMAGED as error:
+        raise ValueError(f"{path} is not a PNG, JPEG, WebP, BMP, GIF or TIFF image that can be read.") from error
+    if picture.width * picture.height > PIXEL_LIMIT:
+        picture.close()
+        raise ValueError(f"The image {path} {sentence}")
+    return picture
+
+
+class _Unsupported(ValueError):
+    """A sound file whose pixels have no obvious meaning as 8-bit RGB."""
+
+
+def _to_rgb(picture, path) -> np.ndarray:
+    if picture.mode.startswith("I"):  # 16-bit gray, or 32-bit integers that may hold 16-bit ones
+        gray = np.asarray(picture)
+        if gray.min() < 0 or gray.max() > 65535:
+            raise _Unsupported(f"The image {path} has integers of more than 16 bits, which are no brightness.")
+        return np.repeat(((gray.astype(np.uint32) + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
+    if picture.mode == "F":
+        raise _Unsupported(f"The image {path} has floating-point pixels, whose range is not known.")
+    if picture.has_transparency_data:
+        colour = picture.convert("RGBA")
+        white = Image.new("RGBA", colour.size, "white")
+        picture = Image.alpha_composite(white, colour)
+    return np.array(picture.convert("RGB"))
+
+
+def _encode(image: np.ndarray, form: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, form, **options)
+    return buffer.getvalue()
