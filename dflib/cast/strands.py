@@ -4,7 +4,7 @@ Raster coordinates here have pixel (column i, row j) cover [i, i+1) x [j, j+1): 
 Lighting follows the two highlights of a hair fibre (Kajiya & Kay 1989; Marschner et al. 2003): a white one shifted
 to the root and a coloured, wider one shifted to the tip.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import cv2
@@ -27,6 +27,7 @@ class Strands:
     edge: np.ndarray            # (N,) 0 at the rim of the hair (its root fades in) .. 1 inside
     depth: np.ndarray           # (N, K+1) cm below the surface of the hair
     neck_weight: np.ndarray     # (N, K+1) 1 follows the head, 0 the torso
+    even: bool = False          # the same width from root to tip
 
     def __len__(self):
         return len(self.points)
@@ -38,8 +39,10 @@ class Strands:
 
     def head(self, count, widen=1.0):
         """The first `count` strands, each `widen` times as wide."""
-        part = {name: np.ascontiguousarray(getattr(self, name)[:count]) for name in self.__dataclass_fields__}
-        return replace(self, **{**part, "width": part["width"] * np.float32(widen)})
+        part = {field.name: np.ascontiguousarray(getattr(self, field.name)[:count])
+                for field in fields(self) if field.name != "even"}
+        part["width"] = part["width"] * np.float32(widen)
+        return replace(self, **part)
 
     @cached_property
     def _coarse(self):
@@ -58,8 +61,8 @@ class Strands:
 
     @cached_property
     def segment_width(self):
-        """(N*K,) cm: full at the root, 0.4 of it at the tip."""
-        taper = 1 - 0.6 * np.linspace(0, 1, self.segments) ** 2.5
+        """(N*K,) cm: full at the root, 0.4 of it at the tip (unless even)."""
+        taper = 1 - (0 if self.even else 0.6) * np.linspace(0, 1, self.segments) ** 2.5
         return (self.width[:, None] * taper).astype(np.float32).ravel()
 
     @cached_property
@@ -77,7 +80,8 @@ def follows_head(y):
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def make_strands(points, colour, tone=None, width=0.05, alpha=1.0, edge=None, depth=None, rigid=False):
+def make_strands(points, colour, tone=None, width=0.05, alpha=1.0, edge=None, depth=None, rigid=False,
+                 even=False):
     """Strands from (N, K+1, 3) points; scalars are repeated; `rigid` strands follow the head alone."""
     points = np.ascontiguousarray(points, np.float32)
     count, shape = len(points), points.shape[:2]
@@ -90,7 +94,7 @@ def make_strands(points, colour, tone=None, width=0.05, alpha=1.0, edge=None, de
         points, np.ascontiguousarray(np.broadcast_to(np.asarray(colour, np.float32), (count, 3))),
         each(tone, 1.0), each(width, None), each(alpha, None), each(edge, 1.0),
         np.zeros(shape, np.float32) if depth is None else np.ascontiguousarray(depth, np.float32),
-        np.ones(shape, np.float32) if rigid else follows_head(points[..., 1]))
+        np.ones(shape, np.float32) if rigid else follows_head(points[..., 1]), even)
 
 
 def volume_depth(points, rows=32, columns=64):
