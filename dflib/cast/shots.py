@@ -84,8 +84,8 @@ def sample_shot(seed, yaw=40, pitch=15):
     camera_rng, film = stream(seed, "camera"), stream(seed, "film")
     camera = Camera(distance=camera_rng.uniform(60, 120), zoom=camera_rng.uniform(.93, 1.12),
                     offset=np.array([0, -1.]) + camera_rng.normal(size=2) * .5)
-    return Shot(seed=int(seed), yaw=turn, pitch=nod, roll=roll, expression=sample_expression(stream(seed, "expression")),
-                gaze=_sample_gaze(stream(seed, "gaze"), turn, nod), light=sample_light(stream(seed, "light")),
+    return Shot(seed=int(seed), yaw=turn, pitch=nod, roll=roll,
+                expression=sample_expression(stream(seed, "expression")), gaze=_sample_gaze(stream(seed, "gaze"), turn, nod), light=sample_light(stream(seed, "light")),
                 camera=camera, background=int(seed), blur=film.uniform(0, .55), noise=film.uniform(0, .009))
 
 
@@ -93,7 +93,7 @@ def sample_shot(seed, yaw=40, pitch=15):
 KINDS = (
     (.34, dict(smile=(.15, .55), cheek_raise=(.05, .30))),
     (.16, dict(smile=(.40, .85), lips_part=(.35, .90), cheek_raise=(.25, .60), squint=(.0, .25))),
-    (.08, dict(smile=(.50, .95), lips_part=(.40, .90), jaw_open=(.08, .30), cheek_raise=(.35, .75), squint=(.0, .3))),
+    (.08, dict(smile=(.50, .95), lips_part=(.40, .90), jaw_open=(.08, .30), cheek_raise=(.35, .75), squint=(0, .3))),
     (.20, dict(smile=(.04, .18))),
     (.08, dict(smile=(.0, .30), jaw_open=(.08, .35), lips_part=(.15, .45))),
     (.03, dict(smile=(.0, .15), jaw_open=(.35, .75), lips_part=(.2, .5))),
@@ -119,9 +119,12 @@ def sample_expression(rng):
 
 
 def camera_gaze(yaw, pitch):
-    """(2,) how far the irises move, in cm, to look into the camera from a head turned by degrees (within 22 degrees)."""
-    turn = np.radians([np.clip(yaw, -28, 28), np.clip(pitch, -12, 12)])
-    return np.array([-1.05 * np.sin(turn[0]), .8 * np.sin(turn[1])])
+    """(..., 2) cm that the irises move to look into the camera from a head turned by (...) degrees.
+
+    Eyes follow a turn of 28 degrees and a nod of 12; beyond that they look past the camera.
+    """
+    turn, nod = np.radians(np.clip(yaw, -28, 28)), np.radians(np.clip(pitch, -12, 12))
+    return np.stack([-1.05 * np.sin(turn), .8 * np.sin(nod)], -1)
 
 
 def _sample_gaze(rng, yaw, pitch):
