@@ -1,4 +1,4 @@
-"""Writing files so that a crash, an interruption or a full disk leaves the old file or the new one, never half of one."""
+"""Writing files so that a crash, an interruption or a full disk leaves the old file or the new, never half of one."""
 
 import errno
 import os

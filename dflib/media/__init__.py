@@ -5,14 +5,14 @@ from .images import PIXEL_LIMIT, jpeg, open_checked, read_image, write_image
 from .labels import KINDS, Label, mark, parse_xmp
 from .video import Video, VideoInfo, compress, read_video, read_xmp, write_video
 
-__all__ = ["KINDS", "PIXEL_LIMIT", "Label", "Video", "VideoInfo", "compress", "jpeg", "mark", "read_image", "read_label",
-           "read_video", "write_image", "write_video"]
+__all__ = ["KINDS", "PIXEL_LIMIT", "Label", "Video", "VideoInfo", "compress", "jpeg", "mark", "read_image",
+           "read_label", "read_video", "write_image", "write_video"]
 
 _VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 
 
 def read_label(path) -> "Label | None":
-    """The synthetic label of the image or video at ``path``, from dflib or any software that writes IPTC metadata in XMP.
+    """The synthetic label of the image or video at ``path``, by dflib or other software that writes IPTC in XMP.
 
     None when there is no label, which proves nothing: labels are lost whenever a file is re-encoded.
     Raises what ``read_image`` and ``read_video`` raise for files that are neither.

@@ -46,7 +46,7 @@ def write_image(path, image: np.ndarray, kind: str = "generated", *, quality: in
 
     ``kind`` is a key of ``labels.KINDS``; ``quality`` 1..100 is for JPEG and WebP; ``visible_mark`` draws the mark
     that belongs on every picture of a face which the user supplied. The file appears whole or not at all.
-    Raises ValueError for a wrong array, suffix or kind, FileNotFoundError for a missing folder, OSError for a full disk.
+    Raises ValueError for a wrong array, suffix or kind, FileNotFoundError for no folder, OSError for a full disk.
     """
     path = Path(path)
     if path.suffix.lower() not in _WRITES:

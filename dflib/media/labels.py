@@ -34,7 +34,7 @@ _NOTE = re.compile(r"<dc:description>.*?<rdf:li[^>]*>(.*?)</rdf:li>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Label:
-    """A label read from a file. ``kind`` is a key of KINDS, or the last word of ``source_type`` if dflib has no name for it."""
+    """A label read from a file. ``kind`` is a key of KINDS, or the IPTC term itself where dflib has no name for it."""
 
     kind: str
     source_type: str  # URI in the IPTC vocabulary

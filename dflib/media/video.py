@@ -58,7 +58,8 @@ def read_video(path) -> Video:
         raise ValueError(f"The video {path} is truncated: its last part is missing.")
     with _open(path) as container:
         if not container.streams.video:
-            raise ValueError(f"The video {path} has no pictures in it" + (", only sound." if container.streams.audio else "."))
+            rest = ", only sound." if container.streams.audio else "."
+            raise ValueError(f"The video {path} has no pictures in it{rest}")
         stream = container.streams.video[0]
         if stream.width * stream.height > PIXEL_LIMIT:
             raise ValueError(f"The video {path} has frames larger than {PIXEL_LIMIT // 1_000_000} million pixels.")
