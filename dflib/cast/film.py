@@ -1,0 +1,47 @@
+"""From light to picture: exposure, the film's shoulder and tone curve, lens blur and the sensor's noise."""
+import cv2
+import numba
+import numpy as np
+
+SHOULDER = 0.45         # linear value above which highlights are compressed
+CONTRAST = 0.40
+SATURATION = 1.07
+
+
+def target_luminance(tone):
+    """Linear luminance 0..1 to which a face of skin `tone` is exposed: darker skin is kept darker, but not too dark."""
+    return 0.31 * (1 - tone) ** 1.15 + 0.088
+
+
+def develop(light, exposure, factor, blur, noise, rng):
+    """Linear light (S*factor, S*factor, 3) -> picture (S, S, 3) uint8.
+
+    factor: pixels averaged along each side; blur: sigma in pixels of the result; noise: sigma, 1 is the full range.
+    """
+    picture = _tone(light, np.float32(exposure), factor)
+    if blur > 0:
+        picture = cv2.GaussianBlur(picture, (0, 0), blur)
+    picture += rng.standard_normal(picture.shape, np.float32) * np.float32(noise)
+    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _tone(light, exposure, factor):
+    size = light.shape[0] // factor
+    out = np.empty((size, size, 3), np.float32)
+    for j in range(size):
+        for i in range(size):
+            for d in range(3):
+                total = np.float32(0)
+                for b in range(factor):
+                    for a in range(factor):
+                        value = light[j * factor + b, i * factor + a, d] * exposure
+                        if value > SHOULDER:
+                            value = SHOULDER + (.98 - SHOULDER) * (1 - np.exp(-(value - SHOULDER) / (.98 - SHOULDER)))
+                        total += max(value, 0)
+                value = (total / factor ** 2) ** .4545
+                out[j, i, d] = value + CONTRAST * (value - .42) * value * (1 - value)
+            grey = .3 * out[j, i, 0] + .59 * out[j, i, 1] + .11 * out[j, i, 2]
+            for d in range(3):
+                out[j, i, d] = grey + (out[j, i, d] - grey) * SATURATION
+    return out

@@ -1,0 +1,124 @@
+"""What each visible pixel of the head is made of: skin, clothes, ears, lids, lips, teeth, tongue and eyes."""
+import numpy as np
+
+from dflib.cast import mouth
+from dflib.cast.eyes import LidMargins, eye_surface
+from dflib.cast.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
+from dflib.cast.mesh import smoothstep
+from dflib.cast.raster import sample_texture
+from dflib.cast.shading import Surface
+from dflib.cast.skinmaps import TEXTURE_SCALE
+
+
+def neckline(clothes, x, z):
+    """Height y (cm, template) of the edge of the clothes at template x, z."""
+    height, dip, width = clothes.neckline
+    return height - dip * np.exp(-(x / width) ** 2) * smoothstep(z, 0, 3)
+
+
+def dress(surface, pixels, person, base, texture, expressive, gaze, head_rotation, bump):
+    """Fill `surface` for Pixels; returns the skin's texture (P, 8) (zero elsewhere) and clothed (P,) bool.
+
+    texture (h, w, 8): see skin.skin_texture; base (3,): the skin's mean reflectance; expressive (V, 3): the head before
+    its rotation; bump: pixels per cm, scaled down for small pictures.
+    """
+    material = pixels.material
+    painted = np.zeros((len(material), 8), np.float32)
+    skin = np.flatnonzero(material == SKIN)
+    local = pixels.local[skin]
+    painted[skin] = sample_texture(texture, local[:, 0] * TEXTURE_SCALE, local[:, 1] * TEXTURE_SCALE)
+    surface.albedo[skin] = painted[skin, :3]
+    surface.specular[skin], surface.sharpness[skin] = painted[skin, 3], painted[skin, 4]
+    surface.skin[:] = (material != EYE) & (material != TEETH) & (material != MOUTH)
+    _roughen(surface, pixels, skin, painted[:, 5], bump)
+    clothed = _clothe(surface, pixels, skin, person.clothes)
+    _ears(surface, pixels, base)
+    _rims(surface, pixels, base)
+    _mouth(surface, pixels, person, base)
+    _eyes(surface, pixels, person, base, expressive, gaze, head_rotation)
+    return painted, clothed
+
+
+def _roughen(surface, pixels, skin, height, bump):
+    """Tilt normals by the differences of the texture's height (P,) cm to the left and upper neighbour."""
+    image = np.full(pixels.shape, np.nan, np.float32)
+    image.ravel()[pixels.index[skin]] = height[skin]
+    row, column = np.divmod(pixels.index[skin], pixels.shape[1])
+    here = height[skin]
+    left, above = image[row, np.maximum(column - 1, 0)], image[np.maximum(row - 1, 0), column]
+    known = ~(np.isnan(left) | np.isnan(above))
+    right, down = (np.clip((here - other) * bump, -0.3, 0.3) * known for other in (left, above))
+    normal = surface.normal[skin]
+    normal[known, 0] -= right[known]
+    normal[known, 1] += down[known]
+    surface.normal[skin] = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+def _clothe(surface, pixels, skin, clothes):
+    """Cloth below the neckline; returns clothed (P,) bool."""
+    clothed = np.zeros(len(pixels.index), bool)
+    low = skin[pixels.template[skin, 1] <= clothes.neckline[0] + 0.2]
+    x, y, z = pixels.template[low].T
+    below = neckline(clothes, x, z) - y
+    low, x, y, below = (a[below > 0.12] for a in (low, x, y, below))
+    value = (1 + 0.05 * np.sin(x * 13) * np.sin(y * 13)) * (1 - 0.16 * np.exp(-((below - 0.55) / 0.35) ** 4))
+    if clothes.stripe > 0:
+        value = np.where(np.sin(y * clothes.stripe) < 0, value * 0.6, value)
+    surface.albedo[low] = clothes.colour * value[:, None]
+    surface.specular[low], surface.sharpness[low], surface.skin[low] = 0.02, 10, False
+    clothed[low] = True
+    return clothed
+
+
+def _ears(surface, pixels, base):
+    ear = pixels.material == EAR
+    conch, rim = pixels.local[ear].T
+    surface.albedo[ear] = (base * (1, 0.84, 0.82) * (1 - np.array([0.42, 0.52, 0.52]) * conch[:, None])
+                           * (1 + 0.04 * rim[:, None]))
+    surface.occlusion[ear] *= 1 - 0.45 * conch
+    surface.specular[ear], surface.sharpness[ear] = 0.22, 22
+
+
+def _rims(surface, pixels, base):
+    """Edges of the lids (wet and pink above the lower lashes) and the inner side of the lips."""
+    lid = pixels.material == LID
+    facing_up = np.where(surface.normal[lid, 1] < 0.1, 0.5, 1.0)
+    surface.albedo[lid] = base * (1, 0.70, 0.66) * facing_up[:, None]
+    surface.specular[lid], surface.sharpness[lid] = 0.8 * facing_up, 60
+    lip = pixels.material == INNER_LIP
+    surface.albedo[lip] = base * (0.48, 0.224, 0.224) + (0.045, 0.012, 0.012)
+    surface.specular[lip], surface.sharpness[lip] = 0.25, 40
+    surface.occlusion[lip] = np.minimum(surface.occlusion[lip], 0.7)
+
+
+def _mouth(surface, pixels, person, base):
+    head = head_model()
+    teeth = np.flatnonzero(pixels.material == TEETH)
+    lower = pixels.first_vertex[teeth] >= head.parts["lower_teeth"].start
+    for row, widths in ((teeth[~lower], mouth.UPPER_WIDTHS), (teeth[lower], mouth.LOWER_WIDTHS)):
+        if len(row):
+            surface.albedo[row], surface.occlusion[row], surface.specular[row] = mouth.teeth_surface(
+                person, base, pixels.local[row], widths)
+    surface.sharpness[teeth] = 45
+    surface.lit[teeth] = 0.55 + 0.45 * surface.lit[teeth]
+    inside = np.flatnonzero(pixels.material == MOUTH)
+    tongue = pixels.local[inside, 0] > 0.5
+    surface.albedo[inside] = np.where(tongue[:, None], mouth.TONGUE, mouth.DARK)
+    surface.occlusion[inside] = np.where(tongue, 0.50, 0.22)
+    surface.specular[inside], surface.sharpness[inside] = np.where(tongue, 0.35, 0), 30
+    surface.lit[inside] = 0.5 + 0.4 * surface.lit[inside]
+
+
+def _eyes(surface, pixels, person, base, expressive, gaze, head_rotation):
+    head = head_model()
+    for side in ("right_eye", "left_eye"):
+        part = head.parts[side]
+        eye = np.flatnonzero((pixels.material == EYE) & (pixels.first_vertex >= part.start)
+                             & (pixels.first_vertex < part.stop))
+        if not len(eye):
+            continue
+        look = eye_surface(person, base, pixels.local[eye], pixels.interpolate(expressive, eye),
+                           LidMargins.of(expressive, head.slits[side]), gaze, surface.normal[eye], head_rotation)
+        surface.albedo[eye], surface.occlusion[eye] = look.albedo, look.occlusion
+        surface.lit[eye] = (0.55 * surface.lit[eye] + 0.45) * look.shadow
+        surface.cornea[eye], surface.wet[eye] = look.cornea, look.gloss

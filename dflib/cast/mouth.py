@@ -1,0 +1,37 @@
+"""Inside of the mouth: two rows of teeth with gaps and gums, the tongue and the dark behind them."""
+import numpy as np
+
+from dflib.cast.mesh import smoothstep
+from dflib.cast.palette import LUMINANCE
+
+UPPER_WIDTHS = np.array([0.86, 0.66, 0.76, 0.70, 0.66, 0.66])      # cm, from the middle outwards
+LOWER_WIDTHS = np.array([0.56, 0.60, 0.70, 0.68, 0.66, 0.66])
+GUM = np.array([0.36, 0.13, 0.125])
+TONGUE = np.array([0.34, 0.125, 0.12])
+DARK = np.array([0.07, 0.018, 0.016])
+
+
+def teeth_surface(person, base, local, widths):
+    """Albedo (P, 3), occlusion (P,) and specular strength (P,) of one row of teeth.
+
+    local (P, 2): cm from the middle, and height 0 at the root .. 1 at the biting edge; widths: of the row's teeth;
+    base (3,): the skin's mean reflectance, to which the brightness of the teeth is tied.
+    """
+    from_middle, v = np.abs(local[:, 0]), local[:, 1]
+    edges = np.concatenate([[0], np.cumsum(widths)])
+    tooth = np.clip(np.searchsorted(edges, from_middle, side="right") - 1, 0, len(widths) - 1)
+    u = (from_middle - edges[tooth]) / widths[tooth]
+    middle = 1 - 4 * (u - 0.5) ** 2
+    gap = np.exp(-(np.minimum(u, 1 - u) * widths[tooth] / 0.045) ** 2)
+    gum_line = 0.40 - 0.10 * middle
+    gum = smoothstep(v, gum_line + 0.05, gum_line - 0.04)
+    edge = 0.985 - 0.035 * (1 - middle) ** 2 - 0.03 * (tooth == 1)
+    inside = smoothstep(v, edge, edge - 0.03)
+
+    white = person.teeth * min(1.0, float(base @ LUMINANCE) * (1.55 + 2.0 * person.tone) / 0.60)
+    value = ((1 - 0.42 * gap * (1 - 0.2 * v)) * (1 - 0.45 * smoothstep(from_middle, 1.0, 2.4)) * (0.86 + 0.14 * middle))
+    albedo = value[:, None] * white
+    albedo = albedo * (1 - gum[:, None]) + gum[:, None] * GUM
+    albedo = albedo * inside[:, None] + (1 - inside[:, None]) * np.array([0.03, 0.01, 0.01])
+    occlusion = (0.30 + 0.62 * smoothstep(v, 0.15, 0.75)) * (1 - 0.35 * smoothstep(from_middle, 0.8, 2.2))
+    return albedo, occlusion, 0.9 * inside * (1 - gum)

@@ -1,0 +1,50 @@
+"""The pixels that see the head, with everything the mesh knows at each of them."""
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from dflib.cast.head import head_model
+from dflib.cast.mesh import unit
+from dflib.cast.raster import interpolate
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The P pixels that see the head, in the order of the raster."""
+    shape: tuple                # of the raster
+    index: np.ndarray           # (P,) flat index into the raster
+    triangle: np.ndarray        # (P,) int32
+    weights: np.ndarray         # (P, 2) float32
+    position: np.ndarray        # (P, 3) float32 in the world
+    normal: np.ndarray          # (P, 3) float32 unit
+    template: np.ndarray        # (P, 3) float32
+    local: np.ndarray           # (P, 2) float32 texture coordinates
+    occlusion: np.ndarray       # (P,) float32
+    material: np.ndarray        # (P,) uint8
+    first_vertex: np.ndarray    # (P,) int32, tells to which part the pixel belongs
+
+    @classmethod
+    def of(cls, visible, world, normals):
+        """From what is Visible of the head whose vertices lie at world (V, 3)."""
+        head = head_model()
+        index = np.flatnonzero(visible.triangle.ravel() >= 0)
+        triangle, weights = visible.triangle.ravel()[index], visible.weights.reshape(-1, 2)[index]
+
+        def at(attribute):
+            return interpolate(triangle, weights, head.triangles, attribute)
+        fixed = at(_fixed_attributes())
+        return cls(visible.triangle.shape, index, triangle, weights, at(world), unit(at(normals)), fixed[:, :3],
+                   fixed[:, 3:5], fixed[:, 5].copy(), head.materials[triangle], head.triangles[triangle, 0])
+
+    def interpolate(self, attribute, chosen):
+        """Attribute (V, C) at the `chosen` pixels."""
+        return interpolate(self.triangle[chosen], self.weights[chosen], head_model().triangles, attribute)
+
+
+@lru_cache(1)
+def _fixed_attributes():
+    """(V, 6) float32: template, texture coordinates, ambient occlusion."""
+    head = head_model()
+    return np.ascontiguousarray(np.column_stack([head.template, head.texture_coords, head.ambient_occlusion()]),
+                                np.float32)

@@ -1,0 +1,97 @@
+"""Triangles to pixels: which triangle each pixel sees, and the mesh's attributes there.
+
+Own numba code instead of OpenCV's `cv2.triangleRasterize`: that one exists in OpenCV 5 only, takes 13 ms for the
+head's 109k triangles at 256 px where this takes 2.6 ms (one core), and gives interpolated colours in [0, 1] but neither
+the triangle nor its barycentric weights, from which every attribute here is made.
+"""
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+EMPTY = np.float32(1e9)     # distance where nothing is
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What each pixel of a raster sees."""
+    triangle: np.ndarray    # (H, W) int32, -1 where nothing
+    weights: np.ndarray     # (H, W, 2) float32 barycentric weights of the triangle's second and third vertex
+    depth: np.ndarray       # (H, W) float32 cm of distance, EMPTY where nothing
+
+
+def rasterise(x, y, z, triangles, height, width, cull=True):
+    """Visible surface of triangles (F, 3) int32 whose vertices lie at raster x, y (V,) and distance z (V,), float32.
+
+    A pixel belongs to the nearest triangle that covers its centre. `cull` drops triangles that turn their back, i.e.
+    whose vertices run clockwise in the picture (y down). Weights are linear in the picture, not perspective
+    corrected: triangles are a pixel or two wide.
+    """
+    return Visible(*_rasterise(x, y, z, triangles, height, width, cull))
+
+
+@numba.njit(cache=True, fastmath=True)
+def _rasterise(x, y, z, triangles, height, width, cull):
+    depth = np.full((height, width), EMPTY, np.float32)
+    triangle = np.full((height, width), -1, np.int32)
+    weights = np.zeros((height, width, 2), np.float32)
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, x1, y1, x2, y2 = x[a], y[a], x[b], y[b], x[c], y[c]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if area == 0 or (cull and area > 0):
+            continue
+        left = max(0, int(np.ceil(min(x0, x1, x2) - .5)))
+        right = min(width - 1, int(np.floor(max(x0, x1, x2) - .5)))
+        top = max(0, int(np.ceil(min(y0, y1, y2) - .5)))
+        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - .5)))
+        if right < left or bottom < top:
+            continue
+        inverse = 1 / area
+        for j in range(top, bottom + 1):
+            py = j + np.float32(.5)
+            for i in range(left, right + 1):
+                px = i + np.float32(.5)
+                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
+                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
+                w0 = 1 - w1 - w2
+                if w0 < -1e-4 or w1 < -1e-4 or w2 < -1e-4:      # the slack closes seams between triangles
+                    continue
+                distance = w0 * z[a] + w1 * z[b] + w2 * z[c]
+                if distance < depth[j, i]:
+                    depth[j, i] = distance
+                    triangle[j, i] = t
+                    weights[j, i, 0] = w1
+                    weights[j, i, 1] = w2
+    return triangle, weights, depth
+
+
+@numba.njit(cache=True, fastmath=True)
+def interpolate(triangle, weights, triangles, attribute):
+    """Attribute (V, C) float32 at P pixels: triangle (P,) int32, weights (P, 2) -> (P, C) float32."""
+    count, channels = triangle.shape[0], attribute.shape[1]
+    out = np.empty((count, channels), np.float32)
+    for p in range(count):
+        t = triangle[p]
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        w1, w2 = weights[p, 0], weights[p, 1]
+        w0 = 1 - w1 - w2
+        for d in range(channels):
+            out[p, d] = attribute[a, d] * w0 + attribute[b, d] * w1 + attribute[c, d] * w2
+    return out
+
+
+@numba.njit(cache=True, fastmath=True)
+def sample_texture(texture, rows, columns):
+    """Bilinear values of texture (h, w, C) at fractional rows and columns (P,), clamped to its edges -> (P, C)."""
+    height, width, channels = texture.shape
+    out = np.empty((rows.shape[0], channels), np.float32)
+    for p in range(rows.shape[0]):
+        row = min(max(rows[p], np.float32(0)), np.float32(height - 1.001))
+        column = min(max(columns[p], np.float32(0)), np.float32(width - 1.001))
+        j, i = int(row), int(column)
+        v, u = row - j, column - i
+        for d in range(channels):
+            out[p, d] = ((texture[j, i, d] * (1 - u) + texture[j, i + 1, d] * u) * (1 - v)
+                         + (texture[j + 1, i, d] * (1 - u) + texture[j + 1, i + 1, d] * u) * v)
+    return out

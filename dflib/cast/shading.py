@@ -1,0 +1,130 @@
+"""How the visible surface answers to light: diffuse light that bleeds through skin, two gloss lobes, wet eyes.
+
+Light that enters skin leaves it nearby, red farthest: the diffuse light wraps around the terminator and its red and
+green parts are blurred over the picture (after Jensen et al. 2001 and Penner & Borshukov 2011, simplified). Gloss is a
+broad and a sharp Blinn lobe with Schlick's Fresnel term.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numba
+import numpy as np
+
+from dflib.cast.palette import LUMINANCE
+
+BLEED = (0.15, 0.06)                # cm that red and green light travel inside skin; blue hardly any
+
+
+@dataclass
+class Surface:
+    """Material of P visible pixels, all float32; filled part by part."""
+    normal: np.ndarray      # (P, 3) unit, in the world
+    albedo: np.ndarray      # (P, 3) linear reflectance
+    occlusion: np.ndarray   # (P,) 1 open .. 0 enclosed
+    specular: np.ndarray    # (P,) strength of the gloss
+    sharpness: np.ndarray   # (P,) exponent of the broad lobe
+    lit: np.ndarray         # (P,) share of the key light that arrives
+    skin: np.ndarray        # (P,) bool: light bleeds through
+    cornea: np.ndarray      # (P, 3) unit normal that mirrors the lights
+    wet: np.ndarray         # (P,) strength of that mirror, 0 except on the eyes
+
+    @classmethod
+    def blank(cls, normal, occlusion, lit):
+        """A dull dark surface."""
+        count = len(normal)
+        return cls(normal, np.zeros((count, 3), np.float32), occlusion, np.zeros(count, np.float32),
+                   np.full(count, 20, np.float32), lit, np.zeros(count, bool), normal.copy(),
+                   np.zeros(count, np.float32))
+
+
+def gloss_scale(base):
+    """Gloss looks stronger on dark skin, so it is scaled by the skin's luminance; base (3,) reflectance."""
+    return np.float32(1.05 * np.clip(float(base @ LUMINANCE) / 0.36, 0.05, 1) ** 0.42)
+
+
+def light_arrays(light):
+    """Key direction (3,), key colour (3,), fill directions (L, 3), fill colours (L, 3), sky (3,), ground (3,)."""
+    fills = [np.array([fill[part] for fill in light.fills], np.float32).reshape(-1, 3) for part in (0, 1)]
+    key, colour, sky, ground = (np.asarray(value, np.float32)
+                                for value in (light.direction, light.colour, light.sky, light.ground))
+    return key, colour, *fills, sky, ground
+
+
+def light_surface(surface, positions, view, light, base):
+    """Diffuse irradiance (P, 3) and mirrored light (P, 3) at positions (P, 3) in the world."""
+    wet_gain = np.float32(0.4 + 0.6 * float(base @ LUMINANCE) / 0.35)
+    return _light(positions, surface.normal, surface.cornea, surface.occlusion, surface.specular, surface.sharpness,
+                  surface.lit, surface.skin, surface.wet, np.float32(view.distance), *light_arrays(light),
+                  gloss_scale(base), wet_gain)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _ramp(x, a, b):
+    t = min(max((x - a) / (b - a), 0.), 1.)
+    return t * t * (3 - 2 * t)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, skin, wet, distance, key, key_colour,
+           fills, fill_colours, sky, ground, gloss, wet_gain):
+    count = positions.shape[0]
+    diffuse = np.empty((count, 3), np.float32)
+    mirrored = np.empty((count, 3), np.float32)
+    wrap = (.34, .17, .12)              # how far red, green, blue light reach around the terminator of skin
+    bounce = (.70, .95, 1.)             # exponent: light between folds of skin turns red
+    penumbra = (.65, .92, 1.)           # exponent: so do the edges of shadows
+    for p in range(count):
+        nx, ny, nz = normals[p, 0], normals[p, 1], normals[p, 2]
+        vx, vy, vz = -positions[p, 0], -positions[p, 1], distance - positions[p, 2]
+        inverse = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
+        vx, vy, vz = vx * inverse, vy * inverse, vz * inverse
+        open_, strength, power, is_skin = occlusion[p], specular[p], sharpness[p], skin[p]
+        up = ny * .5 + .5
+        rim = (1 - min(1., max(0., nx * vx + ny * vy + nz * vz))) ** 4 * strength * open_ * .30
+        for c in range(3):
+            ambient = sky[c] * up + ground[c] * (1 - up)
+            diffuse[p, c] = ambient * (open_ ** bounce[c] if is_skin else open_)
+            mirrored[p, c] = rim * ambient
+        for q in range(-1, fills.shape[0]):
+            towards, colour = (key, key_colour) if q < 0 else (fills[q], fill_colours[q])
+            lx, ly, lz = towards[0], towards[1], towards[2]
+            nl = nx * lx + ny * ly + nz * lz
+            hx, hy, hz = vx + lx, vy + ly, vz + lz
+            inverse = 1 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
+            hx, hy, hz = hx * inverse, hy * inverse, hz * inverse
+            spot = 0.
+            if nl > 0 and strength > 0:
+                nh = max(0., nx * hx + ny * hy + nz * hz)
+                fresnel = .03 + .97 * (1 - max(0., vx * hx + vy * hy + vz * hz)) ** 5
+                spot = fresnel * ((power + 2) * .1 * nh ** power + 1.1 * nh ** 256) * strength * gloss * nl
+            if wet[p] > 0:
+                eh = corneas[p, 0] * hx + corneas[p, 1] * hy + corneas[p, 2] * hz
+                spot += wet[p] * _ramp(eh, .986, .995) * (.42 if q < 0 else .12) * wet_gain
+            for c in range(3):
+                if q < 0:
+                    reach = wrap[c] if is_skin else .08
+                    shade = lit[p] ** penumbra[c] if is_skin else lit[p]
+                    diffuse[p, c] += colour[c] * max(0., (nl + reach) / (1 + reach)) * shade
+                    mirrored[p, c] += spot * colour[c] * lit[p] * 2
+                else:
+                    diffuse[p, c] += colour[c] * max(0., nl * .75 + .25) * open_ ** .8
+                    mirrored[p, c] += spot * colour[c] * open_ * 1.5
+    return diffuse, mirrored
+
+
+def bleed(diffuse, pixels, skin, shape, pixels_per_cm):
+    """Spread red and green light of skin pixels over their neighbours; changes diffuse (P, 3) in place.
+
+    pixels (P,): flat indices into the raster of `shape`; skin (P,) bool.
+    """
+    where = pixels[skin]
+    weight = np.zeros(shape, np.float32)
+    weight.ravel()[where] = 1
+    for channel, reach in enumerate(BLEED):
+        sigma = reach * pixels_per_cm
+        if sigma <= 0.4:
+            continue
+        image = np.zeros(shape, np.float32)
+        image.ravel()[where] = diffuse[skin, channel]
+        blurred = cv2.GaussianBlur(image, (0, 0), sigma) / (cv2.GaussianBlur(weight, (0, 0), sigma) + 1e-4)
+        diffuse[skin, channel] = blurred.ravel()[where]
