@@ -1,7 +1,7 @@
 """How an actor moves: speech, blinks, turns, nods, smiles and glances as smooth curves of time.
 
-Every curve is sampled at TICKS per second; events are drawn one after another, so a longer performance of the same
-seed begins like a shorter one.
+Every curve is sampled at TICKS per second; events are drawn one after another from a generator of their own, so a
+longer performance of the same seed begins like a shorter one.
 """
 import numpy as np
 
@@ -76,7 +76,7 @@ def speech(rng, time):
         total += dominance
         for name, weight in target.items():
             tracks[name] += dominance * weight
-    return {name: smooth(track / total, .030) for name, track in tracks.items()}, stress
+    return {name: smooth(track / total, .035) for name, track in tracks.items()}, stress
 
 
 def blinks(rng, time):
@@ -116,12 +116,15 @@ def nods(rng, time):
     return track
 
 
-def glances(rng, time):
-    """Where the eyes look beside the camera, (N, 2) cm of iris: mostly nowhere else, glances of half a second."""
+def glances(rng, jitter, time):
+    """Where the eyes look beside the camera, (N, 2) cm of iris: mostly nowhere else, glances of half a second.
+
+    `jitter` is the generator of the small jumps of an eye that rests.
+    """
     track, moment = np.zeros((len(time), 2)), rng.uniform(.8, 3.)
     while moment <= time[-1]:
         stay, target = rng.uniform(.4, 1.2), rng.uniform((-.32, -.14), (.32, .10))
         track[(time >= moment) & (time < moment + stay)] = target
         moment += stay + rng.uniform(1.2, 4.5)
-    jumps = held(rng, time, (.25, .9), (.02, .04), lambda r: r.normal() * .012)     # the eye is never quite still
+    jumps = held(jitter, time, (.25, .9), (.02, .04), lambda r: r.normal() * .012)     # the eye is never quite still
     return smooth(track, .018) + jumps[:, None] * [1., .5]

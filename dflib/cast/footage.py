@@ -45,8 +45,9 @@ def perform(seed, seconds, fps=25):
             raise ValueError(f"{name} must be above 0, not {value!r}.")
     count = max(1, int(round(seconds * fps)))
     time = np.arange(int((np.ceil(seconds) + 2) * acting.TICKS)) / acting.TICKS
-    yaw, pitch, roll, stress, weights = _act(seed, time)
-    gaze = _look(stream(seed, "gaze"), time, yaw, pitch)
+    yaw, pitch, roll, weights = _act(seed, time)
+    aside = acting.glances(stream(seed, "glances"), stream(seed, "jitter"), time)
+    gaze = np.clip(camera_gaze(yaw, pitch) + aside, [-.5, -.18], [.5, .16])
     at = np.arange(count) / fps
     yaw, pitch, roll = (np.interp(at, time, track) for track in (yaw, pitch, roll))
     expression = np.stack([np.interp(at, time, track) for track in weights.T], 1).astype(np.float32)
@@ -62,16 +63,17 @@ def perform(seed, seconds, fps=25):
 
 
 def _act(seed, time):
-    """yaw, pitch, roll in degrees, stress of the voice (N,), expression weights (N, E)."""
-    head = stream(seed, "head")
-    home = float(np.clip(head.normal() * 8, -16, 16))
-    yaw = acting.held(head, time, (.7, 2.6), (.6, 1.3), lambda r: home + r.normal() * 11)
-    yaw = acting.smooth(np.clip(yaw, 3 - MOST_YAW, MOST_YAW - 3), .10) + 1.2 * acting.wander(head, time, 1.6)
-    pitch = acting.held(head, time, (1., 3.), (.7, 1.4), lambda r: r.normal() * 3.) + acting.nods(head, time)
-    roll = 1.8 * acting.wander(head, time, 2.5) + .06 * yaw
+    """yaw, pitch, roll (N,) in degrees and expression weights (N, E) at the times (N,)."""
+    home = float(np.clip(stream(seed, "home").normal() * 8, -16, 16))
+    yaw = acting.held(stream(seed, "yaw"), time, (.7, 2.6), (.6, 1.3), lambda rng: home + rng.normal() * 11)
+    yaw = acting.smooth(np.clip(yaw, 3 - MOST_YAW, MOST_YAW - 3), .10)
+    yaw = yaw + 1.2 * acting.wander(stream(seed, "sway"), time, 1.6)
+    pitch = acting.held(stream(seed, "pitch"), time, (1., 3.), (.7, 1.4), lambda rng: rng.normal() * 3.)
+    pitch = pitch + acting.nods(stream(seed, "nods"), time)
+    roll = 1.8 * acting.wander(stream(seed, "roll"), time, 2.5) + .06 * yaw
     words, stress = acting.speech(stream(seed, "speech"), time)
     pitch = acting.smooth(pitch + 1.2 * stress, .08)
-    smile = acting.smooth(acting.smiles(stream(seed, "smile"), time), .06)
+    smile = np.clip(acting.smooth(acting.smiles(stream(seed, "smile"), time), .06), 0, .8)
     face = stream(seed, "face")
     brows = acting.smooth(.28 * stress * face.uniform(.4, 1.), .07) + .07 * acting.wander(face, time, 1.5)
     lids = acting.blinks(stream(seed, "blink"), time)
@@ -84,12 +86,7 @@ def _act(seed, time):
     weights = np.zeros((len(time), len(index)))
     for name, track in tracks.items():
         weights[:, index[name]] = track
-    return np.clip(yaw, -MOST_YAW, MOST_YAW), np.clip(pitch, -MOST_PITCH, MOST_PITCH), roll, stress, weights
-
-
-def _look(rng, time, yaw, pitch):
-    """(N, 2) cm: the eyes stay on the camera while the head turns, and glance aside."""
-    return np.clip(camera_gaze(yaw, pitch) + acting.glances(rng, time), [-.5, -.18], [.5, .16])
+    return np.clip(yaw, -MOST_YAW, MOST_YAW), np.clip(pitch, -MOST_PITCH, MOST_PITCH), roll, weights
 
 
 def reenact(performance, driver):
