@@ -1,20 +1,22 @@
 """Hair: roots on the scalp, a few hundred guides, some thousand strands that follow them in locks.
 
-Tight curls grow differently (`_shell`): short helices in a noisy shell around the skull. `grow_hair` puts it together.
+Tight curls and gathered hair have a growth of their own (`curls`). `grow_hair` puts it together.
 """
 import numba
 import numpy as np
 from scipy.spatial import cKDTree
 
 from dflib.cast import palette
+from dflib.cast.curls import Growth, bun, curl_shell, pony_tail
 from dflib.cast.guides import grow_guides, knot_of
 from dflib.cast.mesh import smoothstep, unit
 from dflib.cast.scalp import Scalp, noise_field
-from dflib.cast.strands import SKULL_CENTRE, make_strands, volume_depth
+from dflib.cast.strands import make_strands, volume_depth
 from dflib.cast.streams import stream
 from dflib.cast.styles import STYLES
 
 STRAND_WIDTH, STRAND_ALPHA = .10, .72       # cm and opacity of a full strand in a large picture
+TIED = 1400                                 # strands of a bun or pony tail
 FINER = 1.6                                 # strands in a large picture for each one in a small picture
 
 
@@ -32,14 +34,17 @@ def grow_hair(person, vertices, normals=None):
     scalp = Scalp(person, vertices)
     count = int(style.count * person.hair.density * FINER)
     if style.field == "shell":
-        points, tone, width, alpha, edge = _shell(name, style, person.hair, scalp, count, rng)
+        grown = curl_shell(style, person.hair, scalp, scalp.density(name), count, rng)
     else:
-        points, tone, width, alpha, edge = _locks(name, style, person.hair, scalp, count, rng)
-    order = rng.permutation(len(points))
-    points = points[order]
-    colour = strand_colours(person.hair, len(points), rng)
-    return make_strands(points, colour, tone[order].clip(.4, 1.6), width[order] * STRAND_WIDTH,
-                        alpha[order] * STRAND_ALPHA, edge[order], volume_depth(points))
+        grown = _locks(name, style, person.hair, scalp, count, rng)
+    if style.field == "gather":
+        tie = bun if name == "bun" else pony_tail
+        grown = grown + tie(style, person.hair, knot_of(person.hair), int(TIED * person.hair.density), rng)
+    order = rng.permutation(len(grown.points))
+    points = grown.points[order].astype(np.float32)
+    return make_strands(points, strand_colours(person.hair, len(points), rng), grown.tone[order].clip(.4, 1.6),
+                        grown.width[order] * STRAND_WIDTH, np.minimum(grown.alpha[order] * STRAND_ALPHA, 1),
+                        grown.edge[order], volume_depth(points))
 
 
 def strand_colours(hair, count, rng):
@@ -50,7 +55,7 @@ def strand_colours(hair, count, rng):
 
 
 def _locks(name, style, hair, scalp, count, rng):
-    """Strands that follow guides: points (N, K+1, 3) and tone, width, alpha, edge (N,)."""
+    """The Growth of strands that follow guides."""
     density = scalp.density(name)
     root, vertex = scalp.roots(density, count, rng)
     edge = smoothstep(scalp.above[vertex], -.2, .85)
@@ -90,7 +95,7 @@ def _follow(name, style, hair, root, edge, guide_root, guides, length, rng):
     tone = 1 + .13 * rng.normal(size=guide_count)[nearest] + .10 * rng.normal(size=count)
     width = np.where(flyaway, .5, 1.) * (.62 + .38 * edge)
     alpha = np.where(flyaway, .45, 1.) * (.35 + .65 * edge)
-    return points, tone, width, alpha, edge
+    return Growth(points, tone, width, alpha, edge)
 
 
 def _lock_key(root, hair, style):
