@@ -33,11 +33,6 @@ def _stack(x, y, z, like):
     return np.stack([x + 0 * like, y + 0 * like, z + 0 * like], 1)
 
 
-def out(w):
-    """Straight off the scalp."""
-    return w.outward + w.flow * .8 + w.stray
-
-
 def loose(w):
     """Curls that fall where they like."""
     return w.outward * .75 + w.flow + w.stray + unit(w.root - CROWN) * .45 + np.array([0, -.25, 0])
@@ -45,7 +40,7 @@ def loose(w):
 
 def whorl(w):
     """Short hair, away from the crown and a little to one side."""
-    rise = .75 if w.style.lift > 1.2 else .15
+    rise = .15 + .85 * smoothstep(w.style.lift, .9, 1.6)
     return (unit(w.root - CROWN) * np.array([.8, 1., 1]) + np.array([w.hair.sweep * .45, 0, 0]) + w.flow + w.stray
             + w.outward * (rise * (1 - w.along)))
 
@@ -59,7 +54,20 @@ def back(w):
 
 def gather(w):
     """Pulled tight to a knot."""
-    return unit(w.knot - w.point) + w.flow * .15 + w.stray * .25
+    pulled = unit(w.knot - w.point) + w.flow * .15 + w.stray * .25
+    loose_ends = _stack(.25 * np.sign(w.root[:, 0]), -1., .10, w.root[:, 0]) + w.flow + w.stray
+    return np.where(w.front[:, None], loose_ends, pulled)
+
+
+def swept(w):
+    """From the crown forwards and across the forehead to one side; down at the sides and nape."""
+    x, y, z = w.root.T
+    way = np.sign(w.hair.sweep)
+    top = _stack(way * (.55 + .35 * smoothstep(z, 1, 6)), -.35, .75 * smoothstep(w.point[:, 2], 8.6, 6.5), x)
+    fall = _stack(.12 * np.sign(x), -1, .28 * smoothstep(z, -4, 3) - .12, x)
+    sides = (1 - smoothstep(y - .12 * way * x, 4.5, 7.5))[:, None]
+    wanted = top * (1 - sides) + fall * sides
+    return wanted + w.flow + w.stray + unit(w.root - CROWN) * .25 + w.outward * .2 * (1 - w.along)
 
 
 def quiff(w):
@@ -88,17 +96,19 @@ def part(w):
     return away * (1 - below) + down * below
 
 
-FIELDS = dict(out=out, loose=loose, whorl=whorl, back=back, gather=gather, quiff=quiff, part=part, fringe=part)
-# How much of the outward part of a direction is removed, so that hair runs along the head.
-_FLATTEN = dict(out=0, loose=.35, quiff=.6, whorl=.6)
-# How far (cm) hair of a field may stand above its lift before it is pulled back.
-_SLACK = dict(back=.25, gather=.1, whorl=.5, part=1.0, fringe=1.0)
+FIELDS = dict(loose=loose, whorl=whorl, swept=swept, back=back, gather=gather, quiff=quiff, part=part, fringe=part)
+LAID = ("part", "fringe")               # fields whose hair hangs: laid beside the face and over the shoulders
 
 
-def knot_of(hair):
-    """Where a bun or pony tail is tied (3,): at the back of the head, `hair.bun_height` degrees up."""
-    angle = np.radians(hair.bun_height)
+def knot_of(name, hair):
+    """Where a bun or pony tail is tied (3,): at the back of the head, higher with `hair.bun_height`."""
+    angle = np.radians(46 + .45 * hair.bun_height if name == "bun" else 14 + .6 * hair.bun_height)
     return SKULL_CENTRE + np.array([0, 10.6 * np.sin(angle), -9.6 * np.cos(angle)])
+
+
+def parting_of(style, hair):
+    """x (cm) of the parting: the person's, but far to one side where the style asks for it."""
+    return hair.parting if style.parted >= 0 else (3.2 + .3 * abs(hair.parting)) * np.sign(hair.sweep)
 
 
 def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
@@ -109,40 +119,50 @@ def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
     stray = rng.normal(size=(count, 3)) * .16 * hair.clump + rng.normal(size=(count, 3)) * .10 * hair.mess
     flow = flow_noise(root, 3.5) * .18 * (.4 + hair.mess)
     length = length_of_style * (1 + .10 * rng.normal(size=count))
-    if style.faded:
+    if style.sides == "fade":
         length *= 1 - hair.fade * (1 - smoothstep(y, 1.0, 5.5))
+    elif style.sides == "shaved":
+        length = .35 + (length - .35) * smoothstep(y + .25 * stray[:, 0], 4.2, 5.2)
     front = np.zeros(count, bool)
     if style.field == "fringe":
         front = (z > 3.2) & (abs(x) < 4.6) & (y > 4.6)
         length = np.where(front, 6.4 + hair.fringe + .35 * rng.normal(size=count) + .22 * abs(x), length)
-    short = style.field in ("whorl", "quiff", "loose")
+    elif style.field == "gather" and hair.mess > .05:
+        front = (abs(x) > 4.6) & (z > 2.2) & (y < 4.6) & (rng.random(count) < .6)
+        length = np.where(front, 4.5 + 9 * hair.mess + rng.normal(size=count), length)
+    elif style.field == "swept":
+        length *= 1 - .45 * (1 - smoothstep(y, 2.5, 6)) - .15 * smoothstep(z, 0, -6)
+    short = style.field in ("whorl", "quiff", "loose", "swept")
     top = smoothstep(y, 0, 9.0) if short else smoothstep(y, -5, 6)
     lift = .10 + style.lift * hair.volume * (.55 + .45 * rng.random(count)) * (.3 + .7 * top)
-    from_parting = x - hair.parting + .12 * rng.normal(size=count)
+    from_parting = x - parting_of(style, hair) + .12 * rng.normal(size=count)
     side = np.where(from_parting >= 0, 1., -1.) * np.clip(abs(from_parting) / .4, .6, 1)
+    if style.parted:                    # hair lies flat beside the parting, or two lobes rise like a heart
+        lift *= .30 + .70 * smoothstep(abs(from_parting), .2, 4.5)
 
     guides = np.empty((count, steps + 1, 3), np.float32)
     q, direction = root.copy(), unit(root - SKULL_CENTRE)
     guides[:, 0] = q
     stopped = np.zeros(count, bool)
-    walk = Walk(hair, style, root, q, direction, 0., 0, flow, stray, side, front, knot_of(hair))
-    flatten = .9 if name == "crop" else _FLATTEN.get(style.field, 1.0)
+    walk = Walk(hair, style, root, q, direction, 0., 0, flow, stray, side, front, knot_of(name, hair))
     for k in range(steps):
         away = q - SKULL_CENTRE
         away[:, 1] *= smoothstep(q[:, 1], -5, 3)
         walk.point, walk.outward, walk.along, walk.step = q, unit(away), (k + 1) / steps, k
         wanted = FIELDS[style.field](walk)
-        wanted = wanted - flatten * (wanted * walk.outward).sum(1, keepdims=True) * walk.outward
+        wanted = wanted - style.flatten * (wanted * walk.outward).sum(1, keepdims=True) * walk.outward
         wanted = unit(wanted) + np.array([0, -style.gravity, 0]) * walk.along
         stiff = style.inertia * (.9 if k else .45)
         direction = unit(direction * stiff + wanted * (1 - style.inertia))
         q = np.where(stopped[:, None], q, q + direction * (length / steps)[:, None])
-        if style.drape and style.field != "loose":
+        if style.field in LAID:
             q[:, 0] = _beside_face(q, side, front)
         clearance = lift * min(1., .35 + .9 * walk.along * min(1, length_of_style / 4))
-        q = _keep_on_head(q, clearance, style.field, y, scalp)
-        if name == "bob":
-            stopped |= q[:, 1] < -7.8 - 2.4 * hair.bob + .25 * stray[:, 0] - .04 * abs(q[:, 2])
+        q = _keep_on_head(q, clearance, style, y, scalp)
+        if style.field in LAID and length_of_style > 14:
+            q[:, 2] = scalp.off_torso(q, z)
+        if style.cut:
+            stopped |= q[:, 1] < -style.cut - 2.4 * hair.bob + .25 * stray[:, 0] - .04 * abs(q[:, 2])
         if style.field == "loose":
             stopped |= (q[:, 1] < 4.2) & (q[:, 2] > 4.5) & (abs(q[:, 0]) < 5.2)
         guides[:, k + 1] = q
@@ -158,16 +178,14 @@ def _beside_face(q, side, front):
     return np.where(abs(x) < clear, to * (abs(x) + (clear - abs(x)) * .7), x)
 
 
-def _keep_on_head(q, clearance, field, root_height, scalp):
+def _keep_on_head(q, clearance, style, root_height, scalp):
     """Push points out to their clearance above the skin and pull those that stand too far back to it."""
     away = q - SKULL_CENTRE
     skin, own = scalp.radius(away)
     floor = skin + clearance
     push = np.maximum(floor - own, 0) * smoothstep(q[:, 1], -12.5, -9.5)
     q = q + away / own[:, None] * push[:, None]
-    if field in _SLACK or field == "quiff":
-        slack = np.where(root_height > 7, 1.3, .25) if field == "quiff" else _SLACK[field]
-        share = smoothstep(q[:, 1], -5, 1) if field in ("part", "fringe") else 1
-        pull = np.maximum(own - (floor + slack), 0) * .8 * share
-        q = q - away / own[:, None] * pull[:, None]
-    return q
+    slack = np.where(root_height > 7, 1.3, style.slack) if style.field == "quiff" else style.slack
+    share = smoothstep(q[:, 1], -5, 1) if style.field in LAID else 1
+    pull = np.maximum(own - (floor + slack), 0) * .8 * share
+    return q - away / own[:, None] * pull[:, None]

@@ -1,6 +1,6 @@
 """The scalp as hair sees it: where roots may lie, and how far the head reaches in every direction."""
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numba
@@ -13,6 +13,8 @@ from dflib.cast.strands import SKULL_CENTRE
 from dflib.cast.styles import hairline
 
 LATITUDES, LONGITUDES = 64, 128
+TORSO_TOP, TORSO_HALF, TORSO_ROWS = -11.8, 12.0, 40     # cm, cm, cells of 0.5 cm
+BODY_GAP = .45                                          # cm between hair and skin, room for clothes
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +64,27 @@ class Scalp:
         skin, own = _radius(self.radii, flat)
         return skin.reshape(q.shape[:-1]), own.reshape(q.shape[:-1])
 
+    def off_torso(self, q, root_z):
+        """z (n,) of points q (n, 3) moved off neck, shoulders and chest: to the front or the back, where it grew."""
+        front, back = _surface_z(self._torso, np.ascontiguousarray(q, np.float32))
+        to_front = root_z > -1.5 - .4 * np.abs(q[:, 0])
+        return np.where(to_front, np.maximum(q[:, 2], front), np.minimum(q[:, 2], back))
+
+    @cached_property
+    def _torso(self):
+        """(2, rows, cols) z of the body's front and back over y (TORSO_TOP and down) and x, in cells of 0.5 cm."""
+        body = self.vertices[(self.vertices[:, 1] < TORSO_TOP) & (np.abs(self.vertices[:, 0]) < TORSO_HALF)]
+        cell = 2.0
+        row = ((TORSO_TOP - body[:, 1]) * cell).astype(np.int32)
+        col = ((body[:, 0] + TORSO_HALF) * cell).astype(np.int32)
+        keep = row < TORSO_ROWS
+        maps = []
+        for sign in (1, -1):
+            z = np.full((TORSO_ROWS, int(2 * TORSO_HALF * cell)), -8., np.float32)
+            np.maximum.at(z, (row[keep], col[keep]), sign * body[keep, 2])
+            maps.append(sign * cv2.GaussianBlur(cv2.dilate(z, np.ones((5, 5))), (0, 0), 1.6))
+        return np.ascontiguousarray(np.stack([maps[0] + BODY_GAP, maps[1] - BODY_GAP]))
+
     def roots(self, weight, count, rng):
         """`count` points (count, 3) on the skin, drawn by weight (n,), and the grid vertex (count,) of each."""
         rows, cols = self.grid.shape
@@ -75,14 +98,17 @@ class Scalp:
                  + (cells[row, right] * (1 - a) + cells[down, right] * a) * b)
         return point, vertex
 
-    def density(self, style_name):
-        """(n,) how densely hair grows: none below the hairline, a soft ramp above it, thinner on top where thinning."""
+    def density(self, name, rng):
+        """(n,) how densely hair of style `name` grows: a soft, ragged ramp at the hairline, thinner where thinning."""
         template, angle = self.grid.template, self.grid.angle
-        weight = smoothstep(self.above, -.25, .9) ** 1.2 * self.grid.area
+        ragged = self.above + .22 * rng.normal(size=len(template))
+        weight = smoothstep(ragged, -.35, 1.1) ** 1.2 * self.grid.area
         weight = weight * (1 + .9 * smoothstep(template[:, 1], 3, 7) * smoothstep(self.vertices[:, 2], -4, 2))
-        if style_name == "thin":
+        if name == "thin":
             bare = smoothstep(template[:, 1], 5.0, 7.5) * smoothstep(angle, 2.9, 1.9)
             weight = weight * (1 - .93 * bare - .03)
+        if name == "fringe":
+            weight = weight * (1 + .9 * (self.vertices[:, 2] > 3.2) * (np.abs(template[:, 0]) < 4.6))
         return weight
 
 
@@ -105,6 +131,28 @@ def _radius(radii, q):
             radii[j + 1, i] * (1 - u) + radii[j + 1, i + 1] * u) * v
         own[n] = r
     return skin, own
+
+
+@numba.njit(cache=True, fastmath=True)
+def _surface_z(torso, q):
+    rows, cols = torso.shape[1:]
+    front = np.full(q.shape[0], np.float32(-99.), np.float32)
+    back = np.full(q.shape[0], np.float32(99.), np.float32)
+    for n in range(q.shape[0]):
+        y = (TORSO_TOP - q[n, 1]) * 2 - .5
+        x = (q[n, 0] + TORSO_HALF) * 2 - .5
+        if y < 0 or x < 0 or x > cols - 1.01:
+            continue
+        y = min(y, rows - 1.01)
+        j = int(y)
+        i = int(x)
+        v = y - j
+        u = x - i
+        front[n] = ((torso[0, j, i] * (1 - u) + torso[0, j, i + 1] * u) * (1 - v)
+                    + (torso[0, j + 1, i] * (1 - u) + torso[0, j + 1, i + 1] * u) * v)
+        back[n] = ((torso[1, j, i] * (1 - u) + torso[1, j, i + 1] * u) * (1 - v)
+                   + (torso[1, j + 1, i] * (1 - u) + torso[1, j + 1, i + 1] * u) * v)
+    return front, back
 
 
 def noise_field(points, rng, size, terms=10):

@@ -193,12 +193,15 @@ def shade_hair(points, colour, tone, depth, edge, segments, centre, key_directio
         hy = vy + key_direction[1]
         hz = vz + key_direction[2]
         th = (tx * hx + ty * hy + tz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
-        shift = (tone[strand] - 1) * .35
+        shift = (tone[strand] - 1) * .50
         a1 = th + .10 + shift
         a2 = th - .14 + shift
         white = max(0., 1 - a1 * a1) ** 40 * facing
         coloured = max(0., 1 - a2 * a2) ** 10 * facing
         upward = ny * .5 + .5
+        hy = vy + 1.                                # the sky is reflected too: a band where hair lies level
+        th = (tx * vx + ty * hy + tz * vz) / np.sqrt(vx * vx + hy * hy + vz * vz + 1e-9) + shift
+        sheen = max(0., 1 - th * th) ** 12 * upward
         for c in range(3):
             base = colour[strand, c] * tone[strand]
             light = key_colour[c] * diffuse + (sky[c] * upward + ground[c] * (1 - upward)) * .9
@@ -206,8 +209,9 @@ def shade_hair(points, colour, tone, depth, edge, segments, centre, key_directio
                 fn = nx * fill_directions[q, 0] + ny * fill_directions[q, 1] + nz * fill_directions[q, 2]
                 ft = tx * fill_directions[q, 0] + ty * fill_directions[q, 1] + tz * fill_directions[q, 2]
                 light += fill_colours[q, c] * max(0., fn * .8 + .2) * np.sqrt(max(0., 1 - ft * ft))
-            out[i, c] = (base * light * 1.25 + white * .05 * shine * key_colour[c]
-                         + (base ** .65) * coloured * .20 * shine * key_colour[c]) * occlusion
+            out[i, c] = (base * light * 1.25 + white * .065 * shine * key_colour[c]
+                         + (base ** .65) * coloured * .20 * shine * key_colour[c]
+                         + (base ** .5) * sheen * .07 * shine * sky[c]) * occlusion
 
 
 @numba.njit(cache=True, fastmath=True)
