@@ -14,6 +14,7 @@ import numpy as np
 SKULL_CENTRE = np.array([0, 0.5, -0.4], np.float32)     # cm; hair grows away from here
 FINE, COARSE = 16.0, 8.8                                # pixels per cm (supersampled) of all strands and of the fewest
 COARSE_SHARE = 0.40                                     # of the strands kept at COARSE and below
+FEW = 100                                               # so few strands (a frame of glasses) are never thinned
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Strands:
 
     def at_scale(self, pixels_per_cm):
         """All strands for large pictures, fewer and wider ones for small pictures (which cannot show the rest)."""
-        if pixels_per_cm >= FINE:
+        if pixels_per_cm >= FINE or len(self) < FEW:
             return self
         return self._medium if pixels_per_cm > 1.2 * COARSE else self._coarse
 
