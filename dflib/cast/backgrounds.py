@@ -11,7 +11,7 @@ from dflib.cast.mesh import smoothstep
 from dflib.cast.streams import stream
 
 CELLS = 96          # pixels of the small drawing
-SHARES = dict(studio=.24, room=.28, garden=.17, street=.16, evening=.09, texture=.06)
+SHARES = dict(studio=.24, room=.28, garden=.18, street=.17, evening=.09, texture=.04)
 
 
 def background(seed, size):
@@ -121,17 +121,17 @@ def _texture(rng):
     """Noise of one of several scales, or stripes, or checks, in two colours."""
     first, second = (palette.from_hsv(rng.random(), rng.uniform(.05, .6), rng.uniform(.2, .9)) for _ in range(2))
     v, u = _grid()
-    turn, waves = rng.uniform(0, np.pi), rng.uniform(3, 14)
+    turn, waves = rng.uniform(0, np.pi), rng.uniform(2, 9)
     along, across = u * np.cos(turn) + v * np.sin(turn), v * np.cos(turn) - u * np.sin(turn)
     kind = rng.integers(3)
     if kind == 0:
         noise = cv2.GaussianBlur(rng.normal(size=u.shape).astype(np.float32), (0, 0), rng.uniform(.7, 9))
         weight = .5 + .5 * np.tanh(noise / noise.std())
     elif kind == 1:
-        weight = .5 + .5 * np.sign(np.sin(2 * np.pi * waves * along))
+        weight = .5 + .5 * np.tanh(3 * np.sin(2 * np.pi * waves * along))
     else:
-        weight = .5 + .5 * np.sign(np.sin(2 * np.pi * waves * along) * np.sin(2 * np.pi * waves * across))
-    return first + (second - first) * weight[..., None], rng.uniform(.004, .02)
+        weight = .5 + .5 * np.tanh(6 * np.sin(2 * np.pi * waves * along) * np.sin(2 * np.pi * waves * across))
+    return first + (second - first) * weight[..., None], rng.uniform(.008, .02)
 
 
 def _points_of_light(image, rng):

@@ -15,6 +15,7 @@ from dflib.cast.styles import hairline
 
 MELANIN = np.array([.42, .72, .95], np.float32)     # density of one unit of local melanin, and of blood
 BLOOD = np.array([.10, .42, .36], np.float32)
+LIP = np.array([.15, .50, .37], np.float32)         # of the red of the lips: darker blood under a thin skin
 SCALP_COVER = {"bald": 0., "buzz": .66, "thin": .5, "coily": .90}   # how much a style darkens the scalp
 OTHER_COVER = .92
 
@@ -76,7 +77,8 @@ def skin_texture(person):
     scalp = _scalp(person, m, s)
     out = np.empty(s.x.shape + (8,), np.float32)
     density = np.empty(s.x.shape + (3,), np.float32)
-    _lay_pigment(m, pigment, (-np.log(base)).astype(np.float32), MELANIN, BLOOD, density)
+    _lay_pigment(m, pigment, (-np.log(base)).astype(np.float32), MELANIN, BLOOD, LIP,
+                 density)
     _add_moles(density, skin.moles, s)
     np.exp(-density, out=density)
     hair_colour = np.asarray(hair.colour, np.float32) * (1 - .5 * hair.grey) + .125 * hair.grey
@@ -103,7 +105,7 @@ def _add_moles(density, moles, s):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _lay_pigment(m, p, base, melanin, blood, density):
+def _lay_pigment(m, p, base, melanin, blood, lip_pigment, density):
     """Fill density (rows', cols', 3): base skin, blood and melanin where they gather."""
     light = 1 - p.tone
     for r in range(density.shape[0]):
@@ -111,21 +113,21 @@ def _lay_pigment(m, p, base, melanin, blood, density):
             lip, upper = m.lip[r, c], m.upper_lip[r, c]
             wrinkle = m.wrinkle[r, c] * p.ageing
             lines = .06 * m.fine[r, c] + .05 * m.lip_lines[r, c]
-            red = (m.blush[r, c] * (.22 + .62 * p.blush) * (.45 + .5 * light) + .06 * m.coarse[r, c]
-                   + .07 * m.middle[r, c] + .04 * m.fine[r, c] + .35 * m.under_nose[r, c] + .30 * m.nose_wing[r, c]
-                   + .25 * m.ear_root[r, c] + .25 * p.tiredness * m.socket[r, c] + .25 * wrinkle
-                   + lip * ((1.25 + .25 * p.blush) * (1 - .35 * p.tone) + 1.5 * lines + .2 * upper))
-            brown = (.03 * (m.coarse[r, c] + m.middle[r, c] + m.fine[r, c])
-                     + .025 * m.pores[r, c] * (.6 + p.roughness) + .10 * m.forehead[r, c] * (.4 + p.tone)
-                     - .06 * m.blush[r, c] * p.tone + m.socket[r, c] * (.14 + .34 * p.tiredness) * (.6 + .7 * p.tone)
-                     + .30 * m.crease[r, c] * p.crease + .16 * m.muzzle[r, c] * p.tone
+            red = (m.blush[r, c] * (.20 + .55 * p.blush) * (.45 + .5 * light) + .035 * m.coarse[r, c]
+                   + .035 * m.middle[r, c] + .03 * m.fine[r, c] + .35 * m.under_nose[r, c] + .30 * m.nose_wing[r, c]
+                   + .25 * m.ear_root[r, c] + (.10 + .20 * p.tiredness) * m.socket[r, c] + .25 * wrinkle)
+            lips = lip * ((.86 + .25 * p.blush) * (1 - .45 * p.tone) + 1.5 * lines + .16 * upper)
+            brown = (.02 * (m.coarse[r, c] + m.middle[r, c] + m.fine[r, c])
+                     + .03 * m.pores[r, c] * (.6 + p.roughness) + .10 * m.forehead[r, c] * (.4 + p.tone)
+                     - .06 * m.blush[r, c] * p.tone + m.socket[r, c] * (.06 + .22 * p.tiredness) * (.6 + .7 * p.tone)
+                     + .20 * m.crease[r, c] * p.crease + .12 * m.muzzle[r, c] * p.tone
                      + .62 * p.freckles * m.freckles[r, c] + .30 * wrinkle
-                     + lip * (.05 + .12 * upper + .22 * p.tone * upper - .10 * p.tone))
+                     + lip * (.05 + .10 * upper + (.10 + .25 * upper) * p.tone))
             if p.ageing > .5:
                 brown += .45 * (p.ageing - .5) * m.age_spots[r, c]
             red = min(max(red, -.5), 2.5)
             for k in range(3):
-                density[r, c, k] = base[k] + red * blood[k] + brown * melanin[k]
+                density[r, c, k] = base[k] + red * blood[k] + brown * melanin[k] + lips * lip_pigment[k]
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -161,7 +163,7 @@ def _paint(m, p, albedo, base, scalp, lipstick, eyeshadow, brow, hair, out):
             out[r, c, 3] = ((.17 + .20 * m.oily[r, c] * p.oiliness + .04 * fine) * (1 - .7 * beard)
                             * (1 - .6 * haired) + .34 * lip * (1 + 1.2 * p.lipstick))
             out[r, c, 4] = 16 + 40 * lip
-            out[r, c, 5] = (.0026 * (.4 + p.roughness) * pores * (.6 + .6 * m.oily[r, c]) + .004 * fine
+            out[r, c, 5] = (.0070 * (.4 + p.roughness) * pores * (.6 + .6 * m.oily[r, c]) + .004 * fine
                             - .026 * p.ageing * m.wrinkle[r, c] + .006 * lip * m.lip_lines[r, c])
             out[r, c, 6] = lip
             out[r, c, 7] = haired

@@ -19,14 +19,21 @@ from dflib.cast.skull import MOUTH_LINE
 TEXTURE_SCALE = 2
 
 
+WAVES = 90          # cosines in a smooth noise: with few of them one sees stripes
+
+
 class Surface(NamedTuple):
-    """Template coordinates of every texel: x, y, z in cm, |x|, |angle| from the front in radians, front 0..1."""
+    """Template coordinates of every texel: x, y, z in cm, |x|, |angle| from the front in radians, front 0..1.
+
+    `place` (rows', cols', 3) is where the texel lies on the mean head: what noise is a function of.
+    """
     x: np.ndarray
     y: np.ndarray
     z: np.ndarray
     ax: np.ndarray
     angle: np.ndarray
     front: np.ndarray
+    place: np.ndarray
 
 
 class Maps(NamedTuple):
@@ -75,29 +82,31 @@ def surface():
     """The Surface of the texture grid."""
     model = head_model()
     x, y, z = (refined(model.grid_template[..., i]) for i in range(3))
-    rows = model.grid_shape[0]
+    rows, cols = model.grid_shape
     angle = refined(np.abs(model.column_angle)[None].repeat(rows, 0))
-    return Surface(x, y, z, abs(x), angle, smoothstep(z, 0, 3))
+    mean = model.mean[:rows * cols].reshape(rows, cols, 3)
+    place = np.stack([refined(mean[..., i]) for i in range(3)], -1)
+    return Surface(x, y, z, abs(x), angle, smoothstep(z, 0, 3), place)
 
 
 def spatial_noise(size, seed):
     """Smooth noise with features of about `size` cm, sigma 1, of the position in space."""
-    s, rng = surface(), np.random.default_rng(seed)
-    total = np.zeros_like(s.x)
-    for _ in range(28):
+    place, rng = surface().place, np.random.default_rng(seed)
+    total = np.zeros(place.shape[:2], np.float32)
+    for _ in range(WAVES):
         k = rng.normal(size=3).astype(np.float32) / np.float32(size)
-        total += np.cos(k[0] * s.x + k[1] * s.y + k[2] * s.z + np.float32(rng.uniform(0, 2 * np.pi)))
-    return total / np.float32(np.sqrt(14))
+        total += np.cos(place @ k + np.float32(rng.uniform(0, 2 * np.pi)))
+    return total / np.float32(np.sqrt(WAVES / 2))
 
 
 def lattice_noise(cell, seed):
     """White noise on a lattice of `cell` cm in space, interpolated: grain that no stretched texel can draw out."""
-    s, table = surface(), np.random.default_rng(seed).normal(size=65536).astype(np.float32)
-    p = np.stack([s.x, s.y, s.z]) / cell
+    table = np.random.default_rng(seed).normal(size=65536).astype(np.float32)
+    p = np.moveaxis(surface().place, -1, 0) / cell
     corner = np.floor(p).astype(np.int64)
     t = (p - corner).astype(np.float32)
     t = t * t * (3 - 2 * t)
-    total = np.zeros_like(s.x)
+    total = np.zeros_like(t[0])
     for offset in np.ndindex(2, 2, 2):
         i, j, k = (corner[axis] + offset[axis] for axis in range(3))
         weight = np.prod([t[axis] if offset[axis] else 1 - t[axis] for axis in range(3)], axis=0)
@@ -108,7 +117,7 @@ def lattice_noise(cell, seed):
 def spots(count, radius, seed):
     """`count` soft round spots of varied radius (low, high in cm) and strength, scattered evenly over the face."""
     s, rng = surface(), np.random.default_rng(seed)
-    points = np.stack([s.x, s.y, s.z], -1)
+    points = s.place
     area = np.linalg.norm(np.cross(np.gradient(points, axis=0), np.gradient(points, axis=1)), axis=-1)
     share = (area * (s.front > 0) * (s.y > -16)).ravel()
     chosen = rng.choice(share.size, count, replace=False, p=share / share.sum())
@@ -183,7 +192,7 @@ def _eye_maps(s):
 def maps():
     """The Maps; made on first use in about a second."""
     s = surface()
-    x, y, z, ax, angle, front = s
+    x, y, z, ax, angle, front, _ = s
     lip, above = lip_mask(x, y, z), y - MOUTH_LINE
     beard, moustache, goatee = beard_regions(x, y, z, angle, lip)
     socket, lash_line, upper_lid, lid_shadow, crease = _eye_maps(s)
