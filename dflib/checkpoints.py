@@ -1,0 +1,158 @@
+"""Weights in and out: safetensors with a JSON card beside them, and weights that others have published.
+
+Nothing is ever unpickled. A card says where weights come from and carries the sha256 of their file, which is
+verified at every load. Both files are written before either gets its name, so a crash or a full disk leaves the
+old pair.
+"""
+
+import hashlib
+import importlib
+import json
+import pickle
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from .files import check_readable, replacing
+from .scale import current
+
+#: What a card must say. ``scale`` and ``hardware`` are filled in by ``save`` when they are left out, and it adds
+#: ``sha256``, ``precision`` and ``parameters``. ``wall_time`` is in seconds, ``scores`` a dict of numbers.
+CARD_FIELDS = ("recipe", "scale", "steps", "seed", "data", "hardware", "wall_time", "scores")
+
+#: Published formats: name -> "module:function". The function gets the path and the keywords of ``load_published``
+#: and returns a module, or whatever its docstring says. It is imported only when asked for.
+PUBLISHED = {
+    "state-dict": "dflib.checkpoints:read_published",  # any file of named tensors, returned as a dict
+}
+
+_FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
+
+
+def save(path, weights, card: dict, half: bool = False) -> dict:
+    """Write ``weights`` (a module or a dict of tensors) to ``path`` (.safetensors) and its card to ``path`` (.json).
+
+    ``half`` stores floating-point tensors in float16, half the size; ``load`` gives them back as float32.
+    Returns the completed card. Raises ValueError for a wrong suffix or a card without one of CARD_FIELDS,
+    FileNotFoundError for a missing folder, OSError for a full disk.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"{path} cannot be written: the name of a checkpoint must end in .safetensors.")
+    card = {"scale": current().name, "hardware": describe_hardware(), **card}
+    missing = [field for field in CARD_FIELDS if field not in card]
+    if missing:
+        raise ValueError(f"The card for {path} does not say: {', '.join(missing)}.")
+    state = weights.state_dict() if isinstance(weights, torch.nn.Module) else weights
+    # clone: tied weights share memory, which the format does not allow
+    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
+    if half:
+        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    data = safetensors.torch.save(state)
+    card = {**card, "precision": "float16" if half else "float32", "sha256": hashlib.sha256(data).hexdigest(),
+            "parameters": sum(tensor.numel() for tensor in state.values())}
+    text = json.dumps(card, indent=2, allow_nan=False) + "\n"
+    with replacing(card_path(path)) as temporary_card, replacing(path) as temporary:
+        temporary_card.write_text(text, encoding="utf-8")
+        temporary.write_bytes(data)
+    return card
+
+
+def load(path, module: "torch.nn.Module | None" = None):
+    """``(weights, card)`` from ``path``: a dict of tensors on the CPU, or ``module`` with the weights loaded into it.
+
+    Raises FileNotFoundError when file or card is missing, ValueError when the file does not match the sha256 on its
+    card, or when its tensors do not fit ``module`` exactly (nothing is loaded then).
+    """
+    path = check_readable(path, "checkpoint")
+    card = read_card(path)
+    data = path.read_bytes()  # read once, so that what is verified is what is loaded
+    if hashlib.sha256(data).hexdigest() != card.get("sha256"):
+        raise ValueError(f"The checkpoint {path} does not match the sha256 on its card: it is damaged or was changed.")
+    try:
+        state = safetensors.torch.load(data)
+    except SafetensorError as error:
+        raise ValueError(f"The checkpoint {path} is not a safetensors file.") from error
+    if card.get("precision") == "float16":
+        state = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in state.items()}
+    if module is None:
+        return state, card
+    return load_exactly(module, state, path), card
+
+
+def load_exactly(module: torch.nn.Module, state: dict, path) -> torch.nn.Module:
+    """Load ``state`` into ``module`` and return it; raise ValueError naming what is missing, surplus or misshapen."""
+    own = module.state_dict()
+    problems = [f"{word} {', '.join(sorted(names)[:3])}{' and more' if len(names) > 3 else ''}"
+                for word, names in (("lacks", own.keys() - state.keys()), ("has a surplus", state.keys() - own.keys()))
+                if names]
+    problems += [f"has {name} as {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+                 for name in sorted(own.keys() & state.keys()) if own[name].shape != state[name].shape][:3]
+    if problems:
+        raise ValueError(f"The checkpoint {path} does not fit {type(module).__name__}: it {'; it '.join(problems)}.")
+    module.load_state_dict(state)
+    return module
+
+
+def card_path(path) -> Path:
+    """Where the card of the checkpoint at ``path`` lies."""
+    return Path(path).with_suffix(".json")
+
+
+def read_card(path) -> dict:
+    """The card of the checkpoint at ``path``. Raises FileNotFoundError, or ValueError when it is no JSON object."""
+    where = check_readable(card_path(path), "card")
+    try:
+        card = json.loads(where.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"The card {where} is not valid JSON.") from error
+    if not isinstance(card, dict):
+        raise ValueError(f"The card {where} is not a JSON object.")
+    return card
+
+
+def shipped(name: str) -> Path:
+    """The path of the checkpoint ``name`` that comes with the course. Raises FileNotFoundError naming those there are."""
+    path = _FOLDER / f"{name}.safetensors"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in _FOLDER.glob("*.safetensors"))) or "none"
+        raise FileNotFoundError(f"There is no shipped checkpoint {name!r} (shipped: {known}).")
+    return path
+
+
+def load_published(name: str, path, **keywords):
+    """What the reader of the published format ``name`` (a key of PUBLISHED) makes of the file at ``path``.
+
+    Raises ValueError for an unknown name, and what ``read_published`` raises.
+    """
+    if name not in PUBLISHED:
+        raise ValueError(f"Unknown published format {name!r}: known are {', '.join(sorted(PUBLISHED))}.")
+    module, function = PUBLISHED[name].split(":")
+    return getattr(importlib.import_module(module), function)(path, **keywords)
+
+
+def read_published(path) -> dict:
+    """The contents of a .safetensors file, or of a torch file (``weights_only=True``: tensors and plain containers).
+
+    Raises FileNotFoundError, or ValueError when the file is empty, damaged, or holds objects that only unpickling,
+    and so running code that comes with the file, could restore.
+    """
+    path = check_readable(path, "weights file")
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load(path.read_bytes())
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"The weights file {path} is damaged, or holds more than tensors: "
+                         "reading it could run foreign code, so it is refused.") from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ValueError(f"The weights file {path} is damaged or of an unknown format.") from error
+
+
+def describe_hardware() -> str:
+    """The processor that torch computes on, in words, for cards and reports."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"CPU, {torch.get_num_threads()} threads"
