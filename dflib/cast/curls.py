@@ -32,7 +32,7 @@ def curl_shell(style, hair, scalp, density, count, rng):
     coarse, fine = noise_field(root, rng, 2.2)[:, 0], noise_field(root, rng, .9)[:, 0]
     height = style.length * hair.length * (.55 + .45 * smoothstep(root[:, 1], -3, 5)) * (.35 + .65 * edge)
     height *= 1 + .10 * coarse + .06 * fine + .05 * rng.normal(size=count)
-    if style.faded or hair.fade > .6:
+    if style.sides == "fade" or hair.fade > .6:
         height *= 1 - .75 * hair.fade * (1 - smoothstep(root[:, 1], 1.5, 5.0))
     lean = unit(outward + noise_field(root, rng, 1.6) * .10 + rng.normal(size=(count, 3)) * .10)
     centre = root + lean * (height * layer)[:, None]
