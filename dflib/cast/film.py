@@ -3,9 +3,10 @@ import cv2
 import numba
 import numpy as np
 
-SHOULDER = 0.45         # linear value above which highlights are compressed
-CONTRAST = 0.40
-SATURATION = 1.07
+SHOULDER = np.float32(0.45)         # linear value above which highlights are compressed, towards
+WHITE = np.float32(0.98)
+CONTRAST = np.float32(0.40)
+SATURATION = np.float32(1.07)
 
 
 def target_luminance(tone):
@@ -29,6 +30,7 @@ def develop(light, exposure, factor, blur, noise, rng):
 def _tone(light, exposure, factor):
     size = light.shape[0] // factor
     out = np.empty((size, size, 3), np.float32)
+    share = np.float32(1 / factor ** 2)
     for j in range(size):
         for i in range(size):
             for d in range(3):
@@ -37,11 +39,11 @@ def _tone(light, exposure, factor):
                     for a in range(factor):
                         value = light[j * factor + b, i * factor + a, d] * exposure
                         if value > SHOULDER:
-                            value = SHOULDER + (.98 - SHOULDER) * (1 - np.exp(-(value - SHOULDER) / (.98 - SHOULDER)))
-                        total += max(value, 0)
-                value = (total / factor ** 2) ** .4545
-                out[j, i, d] = value + CONTRAST * (value - .42) * value * (1 - value)
-            grey = .3 * out[j, i, 0] + .59 * out[j, i, 1] + .11 * out[j, i, 2]
+                            value = WHITE - (WHITE - SHOULDER) * np.exp((SHOULDER - value) / (WHITE - SHOULDER))
+                        total += max(value, np.float32(0))
+                value = (total * share) ** np.float32(1 / 2.2)
+                out[j, i, d] = value + CONTRAST * (value - np.float32(.42)) * value * (1 - value)
+            grey = np.float32(.3) * out[j, i, 0] + np.float32(.59) * out[j, i, 1] + np.float32(.11) * out[j, i, 2]
             for d in range(3):
                 out[j, i, d] = grey + (out[j, i, d] - grey) * SATURATION
     return out

@@ -1,4 +1,5 @@
 """What each visible pixel of the head is made of: skin, clothes, ears, lids, lips, teeth, tongue and eyes."""
+import numba
 import numpy as np
 
 from dflib.cast import mouth
@@ -8,6 +9,8 @@ from dflib.cast.mesh import smoothstep
 from dflib.cast.raster import sample_texture
 from dflib.cast.shading import Surface
 from dflib.cast.skinmaps import TEXTURE_SCALE
+
+NO_SKIN = np.float32(1e9)
 
 
 def neckline(clothes, x, z):
@@ -23,13 +26,11 @@ def dress(surface, pixels, person, base, texture, expressive, gaze, head_rotatio
     its rotation; bump: pixels per cm, scaled down for small pictures.
     """
     material = pixels.material
-    painted = np.zeros((len(material), 8), np.float32)
+    painted = sample_texture(texture, pixels.local, TEXTURE_SCALE, material == SKIN)
     skin = np.flatnonzero(material == SKIN)
-    local = pixels.local[skin]
-    painted[skin] = sample_texture(texture, local[:, 0] * TEXTURE_SCALE, local[:, 1] * TEXTURE_SCALE)
-    surface.albedo[skin] = painted[skin, :3]
-    surface.specular[skin], surface.sharpness[skin] = painted[skin, 3], painted[skin, 4]
-    surface.skin[:] = (material != EYE) & (material != TEETH) & (material != MOUTH)
+    surface.albedo[:] = painted[:, :3]
+    surface.specular[:], surface.sharpness[:] = painted[:, 3], painted[:, 4]
+    surface.skin[:] = (material == SKIN) | (material == EAR) | (material == LID) | (material == INNER_LIP)
     _roughen(surface, pixels, skin, painted[:, 5], bump)
     clothed = _clothe(surface, pixels, skin, person.clothes)
     _ears(surface, pixels, base)
@@ -41,17 +42,26 @@ def dress(surface, pixels, person, base, texture, expressive, gaze, head_rotatio
 
 def _roughen(surface, pixels, skin, height, bump):
     """Tilt normals by the differences of the texture's height (P,) cm to the left and upper neighbour."""
-    image = np.full(pixels.shape, np.nan, np.float32)
+    image = np.full(pixels.shape, NO_SKIN, np.float32)
     image.ravel()[pixels.index[skin]] = height[skin]
-    row, column = np.divmod(pixels.index[skin], pixels.shape[1])
-    here = height[skin]
-    left, above = image[row, np.maximum(column - 1, 0)], image[np.maximum(row - 1, 0), column]
-    known = ~(np.isnan(left) | np.isnan(above))
-    right, down = (np.clip((here - other) * bump, -0.3, 0.3) * known for other in (left, above))
-    normal = surface.normal[skin]
-    normal[known, 0] -= right[known]
-    normal[known, 1] += down[known]
-    surface.normal[skin] = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    _tilt(surface.normal, image, pixels.index, skin, np.float32(bump))
+
+
+@numba.njit(cache=True, fastmath=True)
+def _tilt(normals, height, index, skin, bump):
+    width = height.shape[1]
+    for p in skin:
+        row, column = divmod(index[p], width)
+        if row == 0 or column == 0:
+            continue
+        here, left, above = height[row, column], height[row, column - 1], height[row - 1, column]
+        if left == NO_SKIN or above == NO_SKIN:
+            continue
+        x = normals[p, 0] - min(max((here - left) * bump, np.float32(-.3)), np.float32(.3))
+        y = normals[p, 1] + min(max((here - above) * bump, np.float32(-.3)), np.float32(.3))
+        z = normals[p, 2]
+        inverse = 1 / np.sqrt(x * x + y * y + z * z)
+        normals[p, 0], normals[p, 1], normals[p, 2] = x * inverse, y * inverse, z * inverse
 
 
 def _clothe(surface, pixels, skin, clothes):
@@ -71,7 +81,7 @@ def _clothe(surface, pixels, skin, clothes):
 
 
 def _ears(surface, pixels, base):
-    ear = pixels.material == EAR
+    ear = np.flatnonzero(pixels.material == EAR)
     conch, rim = pixels.local[ear].T
     surface.albedo[ear] = (base * (1, 0.84, 0.82) * (1 - np.array([0.42, 0.52, 0.52]) * conch[:, None])
                            * (1 + 0.04 * rim[:, None]))
@@ -81,11 +91,11 @@ def _ears(surface, pixels, base):
 
 def _rims(surface, pixels, base):
     """Edges of the lids (wet and pink above the lower lashes) and the inner side of the lips."""
-    lid = pixels.material == LID
+    lid = np.flatnonzero(pixels.material == LID)
     facing_up = np.where(surface.normal[lid, 1] < 0.1, 0.5, 1.0)
     surface.albedo[lid] = base * (1, 0.70, 0.66) * facing_up[:, None]
     surface.specular[lid], surface.sharpness[lid] = 0.8 * facing_up, 60
-    lip = pixels.material == INNER_LIP
+    lip = np.flatnonzero(pixels.material == INNER_LIP)
     surface.albedo[lip] = base * (0.48, 0.224, 0.224) + (0.045, 0.012, 0.012)
     surface.specular[lip], surface.sharpness[lip] = 0.25, 40
     surface.occlusion[lip] = np.minimum(surface.occlusion[lip], 0.7)

@@ -5,8 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from dflib.cast.head import head_model
-from dflib.cast.mesh import unit
-from dflib.cast.raster import interpolate
+from dflib.cast.raster import interpolate, normalise
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Pixels:
         def at(attribute):
             return interpolate(triangle, weights, head.triangles, attribute)
         fixed = at(_fixed_attributes())
-        return cls(visible.triangle.shape, index, triangle, weights, at(world), unit(at(normals)), fixed[:, :3],
+        return cls(visible.triangle.shape, index, triangle, weights, at(world), normalise(at(normals)), fixed[:, :3],
                    fixed[:, 3:5], fixed[:, 5].copy(), head.materials[triangle], head.triangles[triangle, 0])
 
     def interpolate(self, attribute, chosen):

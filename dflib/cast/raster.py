@@ -82,16 +82,32 @@ def interpolate(triangle, weights, triangles, attribute):
 
 
 @numba.njit(cache=True, fastmath=True)
-def sample_texture(texture, rows, columns):
-    """Bilinear values of texture (h, w, C) at fractional rows and columns (P,), clamped to its edges -> (P, C)."""
+def normalise(vectors):
+    """Scale vectors (P, 3) float32 to length 1, in place; returns them."""
+    for p in range(vectors.shape[0]):
+        x, y, z = vectors[p, 0], vectors[p, 1], vectors[p, 2]
+        inverse = 1 / np.sqrt(x * x + y * y + z * z + np.float32(1e-12))
+        vectors[p, 0], vectors[p, 1], vectors[p, 2] = x * inverse, y * inverse, z * inverse
+    return vectors
+
+
+@numba.njit(cache=True, fastmath=True)
+def sample_texture(texture, places, scale, wanted):
+    """Bilinear values (P, C) of texture (h, w, C) at (row, column) places (P, 2) times scale, clamped to its edges.
+
+    Pixels that are not wanted (P,) bool are 0.
+    """
     height, width, channels = texture.shape
-    out = np.empty((rows.shape[0], channels), np.float32)
-    for p in range(rows.shape[0]):
-        row = min(max(rows[p], np.float32(0)), np.float32(height - 1.001))
-        column = min(max(columns[p], np.float32(0)), np.float32(width - 1.001))
+    out = np.zeros((places.shape[0], channels), np.float32)
+    for p in range(places.shape[0]):
+        if not wanted[p]:
+            continue
+        row = min(max(places[p, 0] * scale, np.float32(0)), np.float32(height - 1.001))
+        column = min(max(places[p, 1] * scale, np.float32(0)), np.float32(width - 1.001))
         j, i = int(row), int(column)
-        v, u = row - j, column - i
-        for d in range(channels):
-            out[p, d] = ((texture[j, i, d] * (1 - u) + texture[j, i + 1, d] * u) * (1 - v)
-                         + (texture[j + 1, i, d] * (1 - u) + texture[j + 1, i + 1, d] * u) * v)
+        v, u = np.float32(row - j), np.float32(column - i)
+        a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+        for k in range(channels):
+            out[p, k] = (texture[j, i, k] * a + texture[j, i + 1, k] * b + texture[j + 1, i, k] * c
+                         + texture[j + 1, i + 1, k] * d)
     return out

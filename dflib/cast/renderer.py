@@ -59,7 +59,7 @@ def render(person, shot, size=128):
     placed_hair = None if hair is None else view.place(hair.points.reshape(-1, 3), hair.neck_weight.ravel())
     direction = np.asarray(shot.light.direction, np.float32)
     depth_map = shadows.shadow_map(world, None if hair is None else placed_hair[0][1::2], direction)
-    lit = shadows.soft_shadow(pixels.position, depth_map, direction)
+    lit = shadows.soft_shadow(pixels.position, pixels.index, pixels.shape, depth_map, direction)
 
     surface = shading.Surface.blank(pixels.normal.copy(), pixels.occlusion.copy(), lit)
     bump = view.pixels_per_cm * np.clip((view.pixels_per_cm - 6) / 13, 0.08, 1)
@@ -134,10 +134,15 @@ def _exposure(person, shot, skin_light):
     return film.target_luminance(person.tone) * shot.light.exposure / max(median, 1e-3)
 
 
+@lru_cache(maxsize=4)
+def _background(seed, size):
+    return background(seed, size)
+
+
 def _behind(shot, size, exposure):
     """(size, size, 3) background that keeps its brightness whatever the exposure, brighter under a brighter light."""
     luminance = (np.asarray(shot.light.colour) + np.asarray(shot.light.sky)) @ LUMINANCE / 2
-    return background(shot.background, size) * np.float32((0.35 + 0.5 * min(luminance, 1.4)) / exposure)
+    return _background(shot.background, size) * np.float32((0.35 + 0.5 * min(luminance, 1.4)) / exposure)
 
 
 def _draw_strands(actor, shot, view, expressive, hair, placed_hair, depth_map, mean_light, picture, depth):

@@ -58,10 +58,7 @@ def light_surface(surface, positions, view, light, base):
                   gloss_scale(base), wet_gain)
 
 
-@numba.njit(cache=True, fastmath=True)
-def _ramp(x, a, b):
-    t = min(max((x - a) / (b - a), 0.), 1.)
-    return t * t * (3 - 2 * t)
+F32 = np.float32
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -70,45 +67,53 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
     count = positions.shape[0]
     diffuse = np.empty((count, 3), np.float32)
     mirrored = np.empty((count, 3), np.float32)
-    wrap = (.34, .17, .12)              # how far red, green, blue light reach around the terminator of skin
-    bounce = (.70, .95, 1.)             # exponent: light between folds of skin turns red
-    penumbra = (.65, .92, 1.)           # exponent: so do the edges of shadows
+    wrap = (F32(.34), F32(.17), F32(.12))       # how far red, green, blue light reach around skin's terminator
+    bounce = (F32(.70), F32(.95), F32(1))       # exponent: light between folds of skin turns red
+    penumbra = (F32(.65), F32(.92), F32(1))     # exponent: so do the edges of shadows
+    one, zero = F32(1), F32(0)
     for p in range(count):
         nx, ny, nz = normals[p, 0], normals[p, 1], normals[p, 2]
         vx, vy, vz = -positions[p, 0], -positions[p, 1], distance - positions[p, 2]
-        inverse = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
+        inverse = one / np.sqrt(vx * vx + vy * vy + vz * vz)
         vx, vy, vz = vx * inverse, vy * inverse, vz * inverse
-        open_, strength, power, is_skin = occlusion[p], specular[p], sharpness[p], skin[p]
-        up = ny * .5 + .5
-        rim = (1 - min(1., max(0., nx * vx + ny * vy + nz * vz))) ** 4 * strength * open_ * .30
+        open_, strength, power, is_skin, arriving = occlusion[p], specular[p], sharpness[p], skin[p], lit[p]
+        up = ny * F32(.5) + F32(.5)
+        rim = one - min(one, max(zero, nx * vx + ny * vy + nz * vz))
+        rim = rim * rim * rim * rim * strength * open_ * F32(.30)
         for c in range(3):
-            ambient = sky[c] * up + ground[c] * (1 - up)
-            diffuse[p, c] = ambient * (open_ ** bounce[c] if is_skin else open_)
+            ambient = sky[c] * up + ground[c] * (one - up)
+            diffuse[p, c] = ambient * (open_ ** bounce[c] if is_skin and c < 2 else open_)
             mirrored[p, c] = rim * ambient
         for q in range(-1, fills.shape[0]):
             towards, colour = (key, key_colour) if q < 0 else (fills[q], fill_colours[q])
             lx, ly, lz = towards[0], towards[1], towards[2]
             nl = nx * lx + ny * ly + nz * lz
-            hx, hy, hz = vx + lx, vy + ly, vz + lz
-            inverse = 1 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
-            hx, hy, hz = hx * inverse, hy * inverse, hz * inverse
-            spot = 0.
-            if nl > 0 and strength > 0:
-                nh = max(0., nx * hx + ny * hy + nz * hz)
-                fresnel = .03 + .97 * (1 - max(0., vx * hx + vy * hy + vz * hz)) ** 5
-                spot = fresnel * ((power + 2) * .1 * nh ** power + 1.1 * nh ** 256) * strength * gloss * nl
-            if wet[p] > 0:
-                eh = corneas[p, 0] * hx + corneas[p, 1] * hy + corneas[p, 2] * hz
-                spot += wet[p] * _ramp(eh, .986, .995) * (.42 if q < 0 else .12) * wet_gain
+            spot = zero
+            if nl > 0 and strength > 0 or wet[p] > 0:
+                hx, hy, hz = vx + lx, vy + ly, vz + lz
+                inverse = one / np.sqrt(hx * hx + hy * hy + hz * hz + F32(1e-9))
+                hx, hy, hz = hx * inverse, hy * inverse, hz * inverse
+                if nl > 0 and strength > 0:
+                    nh = max(zero, nx * hx + ny * hy + nz * hz)
+                    away = one - max(zero, vx * hx + vy * hy + vz * hz)
+                    fresnel = F32(.03) + F32(.97) * away * away * away * away * away
+                    sharp = nh
+                    for _ in range(8):                          # nh to the power of 256
+                        sharp *= sharp
+                    spot = fresnel * ((power + 2) * F32(.1) * nh ** power + F32(1.1) * sharp) * strength * gloss * nl
+                if wet[p] > 0:
+                    eh = corneas[p, 0] * hx + corneas[p, 1] * hy + corneas[p, 2] * hz
+                    t = min(max((eh - F32(.986)) / F32(.009), zero), one)
+                    spot += wet[p] * t * t * (3 - 2 * t) * (F32(.42) if q < 0 else F32(.12)) * wet_gain
             for c in range(3):
                 if q < 0:
-                    reach = wrap[c] if is_skin else .08
-                    shade = lit[p] ** penumbra[c] if is_skin else lit[p]
-                    diffuse[p, c] += colour[c] * max(0., (nl + reach) / (1 + reach)) * shade
-                    mirrored[p, c] += spot * colour[c] * lit[p] * 2
+                    reach = wrap[c] if is_skin else F32(.08)
+                    shade = arriving ** penumbra[c] if is_skin and c < 2 and arriving < 1 else arriving
+                    diffuse[p, c] += colour[c] * max(zero, (nl + reach) / (one + reach)) * shade
+                    mirrored[p, c] += spot * colour[c] * arriving * 2
                 else:
-                    diffuse[p, c] += colour[c] * max(0., nl * .75 + .25) * open_ ** .8
-                    mirrored[p, c] += spot * colour[c] * open_ * 1.5
+                    diffuse[p, c] += colour[c] * max(zero, nl * F32(.75) + F32(.25)) * open_
+                    mirrored[p, c] += spot * colour[c] * open_ * F32(1.5)
     return diffuse, mirrored
 
 

@@ -6,7 +6,6 @@ import numba
 import numpy as np
 
 from dflib.cast.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
-from dflib.cast.mesh import unit
 from dflib.cast.raster import EMPTY
 
 LABELS = ("background", "skin", "neck", "ear", "eye", "brow", "lip", "mouth", "hair", "beard", "glasses", "clothes")
@@ -23,6 +22,24 @@ def _grid_place(height, angle):
     head = head_model()
     profile = head.grid_template[:, len(head.column_angle) // 2, 1]
     return int(np.argmin(np.abs(profile - height))), int(np.argmin(np.abs(head.column_angle - angle)))
+
+
+LABEL_OF_MATERIAL = np.zeros(7, np.uint8)
+for _material, _name in ((SKIN, "skin"), (EYE, "eye"), (TEETH, "mouth"), (MOUTH, "mouth"), (EAR, "ear"), (LID, "skin"),
+                         (INNER_LIP, "lip")):
+    LABEL_OF_MATERIAL[_material] = NUMBER[_name]
+IN_FACE = np.isin(np.arange(7), (EYE, TEETH, MOUTH, INNER_LIP, LID))
+
+
+@numba.njit(cache=True)
+def _regions_at(regions, places, wanted):
+    """Values (P,) uint8 of the face map nearest to grid places (P, 2), 0 where not wanted (P,)."""
+    out = np.zeros(places.shape[0], np.uint8)
+    for p in range(places.shape[0]):
+        if wanted[p]:
+            row = min(int(places[p, 0] * REFINED + .5), regions.shape[0] - 1)
+            out[p] = regions[row, min(int(places[p, 1] * REFINED + .5), regions.shape[1] - 1)]
+    return out
 
 
 @lru_cache(1)
@@ -45,42 +62,14 @@ def surface_labels(pixels, painted, clothed):
 
     painted (P, 8): the skin's texture there; clothed (P,) bool.
     """
-    regions = _face_map()
     material = pixels.material
-    rows, columns = (np.minimum((pixels.local * REFINED + 0.5).astype(np.int32).T,
-                                np.array(regions.shape)[:, None] - 1))
-    skin = material == SKIN
-    region = np.where(skin, regions[rows * skin, columns * skin], 0)
-    label = np.full(len(material), NUMBER["skin"], np.uint8)
+    region = _regions_at(_face_map(), pixels.local, material == SKIN)
+    label = LABEL_OF_MATERIAL[material]
     label[region == 2] = NUMBER["neck"]
-    label[skin & (painted[:, 6] > 0.5)] = NUMBER["lip"]
-    label[skin & (painted[:, 7] > 0.5)] = NUMBER["hair"]
+    label[painted[:, 6] > 0.5] = NUMBER["lip"]
+    label[painted[:, 7] > 0.5] = NUMBER["hair"]
     label[clothed] = NUMBER["clothes"]
-    for number, name in ((EAR, "ear"), (EYE, "eye"), (TEETH, "mouth"), (MOUTH, "mouth"), (INNER_LIP, "lip"),
-                         (LID, "skin")):
-        label[material == number] = NUMBER[name]
-    inner = (material == EYE) | (material == TEETH) | (material == MOUTH) | (material == INNER_LIP) | (material == LID)
-    return label, inner | ((region == 1) & (label != NUMBER["hair"]) & ~clothed)
-
-
-@numba.njit(cache=True)
-def _most_common(labels, factor, kinds):
-    """The commonest label of every factor x factor block; of equals the one that comes first in the block."""
-    size = labels.shape[0] // factor
-    out = np.empty((size, size), np.uint8)
-    count = np.zeros(kinds, np.int32)
-    for j in range(size):
-        for i in range(size):
-            count[:] = 0
-            best = labels[j * factor, i * factor]
-            for b in range(factor):
-                for a in range(factor):
-                    count[labels[j * factor + b, i * factor + a]] += 1
-            for kind in range(kinds):
-                if count[kind] > count[best]:
-                    best = kind
-            out[j, i] = best
-    return out
+    return label, IN_FACE[material] | ((region == 1) & (label != NUMBER["hair"]) & ~clothed)
 
 
 def picture_truth(view, pixels, depth, label, in_face, strands, factor):
@@ -90,51 +79,76 @@ def picture_truth(view, pixels, depth, label, in_face, strands, factor):
     distance (H, W)) in the order of drawing. Returns labels (S, S) uint8, mask (S, S) bool, depth (S, S) float32 cm
     (0 where there is nothing), normals (S, S, 3) float32 (0 there too).
     """
-    shape = depth.shape
-    labels, face = np.zeros(shape, np.uint8), np.zeros(shape, bool)
+    labels, face = np.zeros(depth.shape, np.uint8), np.zeros(depth.shape, np.uint8)
     labels.ravel()[pixels.index], face.ravel()[pixels.index] = label, in_face
-    nearest = depth.copy()
-    loose = np.zeros(shape, bool)
-    for name, (coverage, distance) in strands.items():
-        covered = coverage > HIDING
-        labels[covered] = NUMBER[name]
-        if name == "hair":
-            face &= ~covered
-        if name in ("hair", "glasses"):
-            nearest[covered] = distance[covered] / coverage[covered]
-            loose |= covered
-    normals = np.zeros(shape + (3,), np.float32)
+    normals = np.zeros(depth.shape + (3,), np.float32)
     normals.reshape(-1, 3)[pixels.index] = pixels.normal
-    rows, columns = np.nonzero(loose)
-    world = view.unproject(columns, rows, nearest[loose])
-    normals[loose] = unit(world - view.head_centre)
-    _face_camera(normals, nearest, view)
-
-    small = _most_common(labels, factor, len(LABELS))
-    size = shape[0] // factor
-    blocks = nearest.reshape(size, factor, size, factor).transpose(0, 2, 1, 3).reshape(size, size, -1)
-    chosen = blocks.argmin(-1)
-    row = np.arange(size)[:, None] * factor + chosen // factor
-    column = np.arange(size)[None] * factor + chosen % factor
-    distance = nearest[row, column]
-    normal = normals[row, column]
-    nothing = (distance >= EMPTY) | (small == NUMBER["background"])
-    distance[nothing], normal[nothing] = 0, 0
-    small[nothing] = NUMBER["background"]
-    share = face.reshape(size, factor, size, factor).mean((1, 3))
-    return small, (share > 0.5) & ~np.isin(small, OUTSIDE_FACE), distance, normal
+    nearest = depth.copy()
+    for name, (coverage, distance) in strands.items():
+        in_front = name in ("hair", "glasses")          # brows and beards lie on the skin: its depth and normal serve
+        _cover(labels, face, nearest, normals, coverage, distance, NUMBER[name], name == "hair", in_front)
+    eye = np.array([view.centre[0], view.centre[1], view.size / 2, view.focal, view.distance], np.float32)
+    return _shrink(labels, face, nearest, normals, factor, len(LABELS), IS_FACE, view.head_centre, eye)
 
 
-OUTSIDE_FACE = [NUMBER[name] for name in ("background", "neck", "ear", "hair", "clothes")]
+IS_FACE = np.array([name in ("skin", "eye", "brow", "lip", "mouth", "beard", "glasses") for name in LABELS])
 
 
-def _face_camera(normals, depth, view):
-    """Turn normals that point away from the camera (an artefact of smoothing at outlines) into its plane, in place."""
-    rows, columns = np.nonzero((normals != 0).any(-1) & (depth < EMPTY))
-    towards = unit(np.array([0, 0, view.distance], np.float32) - view.unproject(columns, rows, depth[rows, columns]))
-    normal = normals[rows, columns]
-    facing = (normal * towards).sum(-1, keepdims=True)
-    normals[rows, columns] = unit(normal - np.minimum(facing - 0.01, 0) * towards)
+@numba.njit(cache=True)
+def _cover(labels, face, nearest, normals, coverage, distance, number, hides_face, in_front):
+    for j in range(labels.shape[0]):
+        for i in range(labels.shape[1]):
+            if coverage[j, i] > HIDING:
+                labels[j, i] = number
+                if hides_face:
+                    face[j, i] = 0
+                if in_front:
+                    nearest[j, i] = distance[j, i] / coverage[j, i]
+                    normals[j, i] = 0           # taken from the skull's centre below
+
+
+@numba.njit(cache=True, fastmath=True)
+def _shrink(labels, face, nearest, normals, factor, kinds, is_face, head_centre, eye):
+    """One pixel from every factor x factor block: its commonest label, and the place and normal of its nearest point."""
+    size = labels.shape[0] // factor
+    out = np.zeros((size, size), np.uint8)
+    mask = np.zeros((size, size), np.bool_)
+    depth = np.zeros((size, size), np.float32)
+    normal = np.zeros((size, size, 3), np.float32)
+    count = np.zeros(kinds, np.int32)
+    for j in range(size):
+        for i in range(size):
+            count[:] = 0
+            best, share, row, column = labels[j * factor, i * factor], 0, j * factor, i * factor
+            for b in range(j * factor, (j + 1) * factor):
+                for a in range(i * factor, (i + 1) * factor):
+                    count[labels[b, a]] += 1
+                    share += face[b, a]
+                    if nearest[b, a] < nearest[row, column]:
+                        row, column = b, a
+            for kind in range(kinds):
+                if count[kind] > count[best]:
+                    best = kind
+            if best == 0 or nearest[row, column] >= EMPTY:
+                continue
+            z = nearest[row, column]
+            out[j, i], depth[j, i] = best, z
+            mask[j, i] = share * 2 > factor * factor and is_face[best]
+            x = (column + .5 - eye[2]) * z / eye[3] + eye[0]
+            y = (eye[2] - row - .5) * z / eye[3] + eye[1]
+            nx, ny, nz = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
+            if nx == 0 and ny == 0 and nz == 0:         # hair and glasses: away from the skull
+                nx, ny, nz = x - head_centre[0], y - head_centre[1], eye[4] - z - head_centre[2]
+            inverse = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
+            nx, ny, nz = nx * inverse, ny * inverse, nz * inverse
+            inverse = 1 / np.sqrt(x * x + y * y + z * z)
+            vx, vy, vz = -x * inverse, -y * inverse, z * inverse
+            turned = nx * vx + ny * vy + nz * vz - .01
+            if turned < 0:                              # smoothed normals look away at outlines: turn them edge-on
+                nx, ny, nz = nx - turned * vx, ny - turned * vy, nz - turned * vz
+            inverse = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
+            normal[j, i, 0], normal[j, i, 1], normal[j, i, 2] = nx * inverse, ny * inverse, nz * inverse
+    return out, mask, depth, normal
 
 
 def visible_landmarks(x, y, z, depth, strands):
