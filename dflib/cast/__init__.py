@@ -13,7 +13,8 @@ _HOME = {
     "Shot": "shots", "sample_shot": "shots", "neutral_shot": "shots", "expression": "shots",
     "head_model": "head",
     "render": "renderer", "Frame": "renderer", "LABELS": "renderer",
-    "Performance": "footage", "perform": "footage", "render_clip": "footage", "write_clip": "footage",
+    "Performance": "footage", "perform": "footage", "reenact": "footage", "render_clip": "footage",
+    "write_clip": "footage", "read_truth": "footage", "same_look": "variants",
 }
 __all__ = sorted(_HOME)
 

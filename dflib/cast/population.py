@@ -18,16 +18,17 @@ SIGMA = 0.55
 # Offsets of identity modes, added to a sampled identity.
 WOMAN = dict(brow_ridge=-.7, jaw_width=-.75, chin_width=-.65, chin_len=-.55, gonion=-.7, neck_width=-1.25,
              nose_width=-.45, nose_len=-.45, nose_tip_up=.35, lip_upper=.45, lip_lower=.35, eye_open=.5,
-             eye_width=.35, brow_height=.45, brow_arch=.35, cheek_full=.25, cheekbone=.25, face_len=-.35,
+             eye_width=.35, brow_height=.45, brow_arch=.6, cheek_full=.25, cheekbone=.25, face_len=-.35,
              forehead_slope=-.5, head_width=-.25, mouth_corner=.2, bridge_w=-.4, nose_prot=-.2, submental=-.3,
              ear_size=-.4)
-MAN = dict(brow_ridge=.75, jaw_width=.45, chin_width=.45, chin_len=.35, gonion=.5, neck_width=.8, nose_width=.25,
-           nose_len=.25, bridge_w=.2, lip_upper=-.2, eye_open=-.15, brow_height=-.35, brow_arch=-.3, face_len=.3,
-           forehead_slope=.35, head_width=.2, chin_prot=.25, round=-.25, nose_prot=.2)
+MAN = dict(brow_ridge=.9, jaw_width=.65, chin_width=.6, chin_len=.55, gonion=.6, neck_width=1.3, nose_width=.3,
+           nose_len=.3, bridge_w=.3, lip_upper=-.4, lip_lower=-.2, eye_open=-.3, brow_height=-.45, brow_arch=-.05,
+           face_len=.45, forehead_slope=.35, head_width=.1, chin_prot=.35, round=-.35, cheek_full=-.25, nose_prot=.25,
+           mouth_width=.2)
 YOUNG = dict(cheek_full=.3, round=.3, chin_len=-.3, face_len=-.25, eye_open=.3, lip_upper=.2, lip_lower=.2,
              nasolabial=-.5, nose_len=-.25, brow_ridge=-.3, jowl=-.2, eyebag=-.3, neck_width=-.2)
-OLD = dict(nasolabial=1.1, lid_hood=.8, ear_size=.8, nose_len=.4, submental=.8, lip_upper=-.6, lip_lower=-.4,
-           jowl=1.1, eyebag=1.0, eye_open=-.35, temple=-.5, cheek_full=-.25, nose_bulb=.3, brow_height=-.2)
+OLD = dict(nasolabial=1.4, lid_hood=1.0, ear_size=.9, nose_len=.45, submental=1.0, lip_upper=-.7, lip_lower=-.5,
+           jowl=1.4, eyebag=1.3, eye_open=-.4, temple=-.7, cheek_full=-.5, nose_bulb=.4, brow_height=-.3)
 AXES = dict(
     fold=dict(epicanthus=1.5, lid_fill=1.1, lid_crease=-1.2, bridge_h=-.5, canthal_tilt=.45, eye_depth=-.6,
               flat_mid=.45),
@@ -50,7 +51,7 @@ SEX_LIMITS = {
     True: dict(brow_ridge=(-1.6, .15), jaw_width=(-1.5, .1), chin_width=(-1.4, .2), gonion=(-1.2, .2),
                neck_width=(-2., -.6), chin_len=(-1.3, .4), brow_height=(-.3, 1.3)),
     False: dict(brow_ridge=(-.1, 1.6), jaw_width=(-.5, 1.4), chin_width=(-.4, 1.5), gonion=(-.4, 1.2),
-                neck_width=(-.1, 1.6), lip_upper=(-1.1, 1.4))}
+                neck_width=(.2, 1.8), lip_upper=(-1.1, 1.2), brow_height=(-1., .7), eye_open=(-.8, .9))}
 
 
 class Axes(NamedTuple):
@@ -68,7 +69,7 @@ def sample_person(seed):
     rng = stream(seed, "person")
     female = bool(rng.random() < .5)
     years = rng.beta(1.25, 2.0)                     # 0 youngest .. 1 oldest
-    tone = float(np.clip(rng.beta(.85, .95), 0, 1))
+    tone = float(.03 + .97 * rng.beta(1., 1.05))
     axes = _axes(stream(seed, "axes"), tone)
     dark_hair = tone > .42 + .05 * rng.normal() or axes.fold > .45
     darkish_hair = tone > .28 + .05 * rng.normal()
@@ -87,7 +88,7 @@ def sample_person(seed):
 
 def age_offsets(years):
     """Offsets {mode: weight} of an age given as 0 youngest .. 1 oldest."""
-    young, old = np.clip(1 - 2.6 * years, 0, 1), np.clip((years - .42) * 2, 0, 1.15)
+    young, old = np.clip(1 - 2.6 * years, 0, 1), np.clip((years - .36) * 1.9, 0, 1.15)
     return {name: young * YOUNG.get(name, 0) + old * OLD.get(name, 0) for name in {**YOUNG, **OLD}}
 
 
@@ -165,7 +166,7 @@ def _style_weights(female, years, tone, fold):
     return dict(buzz=.13 + .12 * curly, crop=.22 * (1 - .7 * curly), part=.17 * straight,
                 slick=.08 * (1 - .6 * curly), rough=.10 * straight, quiff=.12 * straight, curly=.07 + .05 * curly,
                 afro=.10 * curly, coily=.45 * curly, bald=.03 + .05 * curly + .10 * years, thin=.28 * (years > .6),
-                long=.02, wavy=.02)
+                long=.01, wavy=.01)
 
 
 def _hair_colour(rng, dark_hair, darkish_hair):
@@ -184,8 +185,8 @@ def _hair(rng, female, years, tone, axes, dark_hair, darkish_hair):
     p = np.array(list(shares.values()))
     style = str(rng.choice(list(shares), p=p / p.sum()))
     colour = _hair_colour(rng, dark_hair, darkish_hair).astype(np.float32)
-    greying = np.clip((years - .5) * 2.4 * rng.uniform(.2, 1.2), 0, .97)
-    dyed = female and rng.random() < .4
+    greying = np.clip((years - .45) * 2.6 * rng.uniform(.3, 1.3), 0, .97)
+    dyed = rng.random() < (.35 if female else .06)
     return Hair(
         style=style, colour=colour, grey=0. if dyed else float(greying), length=rng.uniform(.85, 1.2),
         clump=rng.uniform(.45, 1), mess=rng.uniform(0, .5) ** 1.3, fade=rng.uniform(.35, .8),
@@ -225,7 +226,7 @@ def _beard(rng, female):
     style = str(rng.choice(["", "full", "goatee", "moustache"], p=[.68, .17, .1, .05]))
     if female:
         return Beard(style="", stubble=0., length=length)
-    return Beard(style=style, stubble=stubble if stubbled else 0., length=length)
+    return Beard(style=style, stubble=stubble if stubbled else .12 * stubble, length=length)
 
 
 def _clothes(rng):

@@ -30,7 +30,7 @@ def base_density(tone, blood, warmth):
 def base_colour(person):
     """(3,) float32 linear reflectance of the person's average skin."""
     skin = person.skin
-    blood = .10 + .38 * skin.ruddiness * (1 - .4 * person.tone)
+    blood = .16 + .32 * skin.ruddiness * (1 - .4 * person.tone)
     return np.exp(-base_density(person.tone, blood, skin.warmth)).astype(np.float32)
 
 
@@ -121,7 +121,7 @@ def _lay_pigment(m, p, base, melanin, blood, lip_pigment, density):
                      + .03 * m.pores[r, c] * (.6 + p.roughness) + .10 * m.forehead[r, c] * (.4 + p.tone)
                      - .06 * m.blush[r, c] * p.tone + m.socket[r, c] * (.06 + .22 * p.tiredness) * (.6 + .7 * p.tone)
                      + .20 * m.crease[r, c] * p.crease + .12 * m.muzzle[r, c] * p.tone
-                     + .62 * p.freckles * m.freckles[r, c] + .30 * wrinkle
+                     + .62 * p.freckles * m.freckles[r, c] + .55 * wrinkle
                      + lip * (.05 + .10 * upper + (.10 + .25 * upper) * p.tone))
             if p.ageing > .5:
                 brown += .45 * (p.ageing - .5) * m.age_spots[r, c]
