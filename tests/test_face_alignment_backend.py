@@ -21,7 +21,6 @@ FILE = "2DFAN4-11f355bf06.pth.tar"
 def fresh(tmp_path, monkeypatch):
     """Each test starts with an empty weights folder and asks again whether the backend is usable."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    torch.hub.set_dir(str(tmp_path / "hub"))
     backend_face_alignment.face_alignment_model.cache_clear()
     landmarking._face_alignment_usable.cache_clear()
     yield tmp_path / "hub" / "checkpoints"

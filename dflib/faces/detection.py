@@ -68,11 +68,11 @@ def _cascade():
 
 @lru_cache(maxsize=1)
 def _network():
-    from dflib.checkpoints import load
+    from dflib.checkpoints import load, shipped
 
     from .detector_network import DetectorNetwork
 
-    return load("detector", DetectorNetwork()).eval()
+    return load(shipped("detector"), DetectorNetwork())[0].eval()
 
 
 def _detect_level(image, scale, threshold):

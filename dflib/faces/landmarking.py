@@ -63,11 +63,11 @@ def _face_alignment_usable() -> bool:
 
 @lru_cache(maxsize=1)
 def _network():
-    from dflib.checkpoints import load
+    from dflib.checkpoints import load, shipped
 
     from .network import LandmarkNetwork
 
-    return load("landmarks", LandmarkNetwork()).eval()
+    return load(shipped("landmarks"), LandmarkNetwork())[0].eval()
 
 
 def network_landmarks(image, boxes, network=None, passes=2) -> np.ndarray:
