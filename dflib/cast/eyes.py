@@ -12,7 +12,8 @@ import numpy as np
 from dflib.cast.mesh import smoothstep
 from dflib.cast.palette import LUMINANCE
 
-IRIS = 0.61             # cm, radius
+IRIS = 0.625            # cm, radius
+RAISED = 0.05           # cm that a straight gaze lies above the eye's centre, so that the upper lid covers the iris
 GAZE_GAIN = 1.15        # the irises move this much further than the gaze says: the surface is curved
 
 
@@ -69,21 +70,21 @@ def eye_surface(person, base, local, points, margins, gaze, normals, head_rotati
     """
     x, y = local.T
     below_upper, above_lower, inner, outer = margins.distances(points)
-    from_pupil = local - np.asarray(gaze, np.float32) * GAZE_GAIN - np.array([0, 0.01], np.float32)
+    from_pupil = local - np.asarray(gaze, np.float32) * GAZE_GAIN - np.array([0, RAISED], np.float32)
     radius = np.hypot(*from_pupil.T)
 
     iris = _iris(person.eyes, from_pupil, radius)
     sclera = _sclera(person, base, x, y, inner, above_lower)
-    in_iris = smoothstep(radius, IRIS + 0.04, IRIS - 0.04)[:, None]
+    in_iris = smoothstep(radius, IRIS + 0.05, IRIS - 0.06)[:, None]
     albedo = sclera * (1 - in_iris) + iris * in_iris
-    wet_line = np.exp(-((above_lower - 0.05) / 0.035) ** 2)
-    albedo *= 1 + 0.5 * wet_line[:, None]
+    tear_film = np.exp(-((above_lower - 0.045) / 0.03) ** 2)
+    albedo *= 1 + 0.4 * tear_film[:, None]
 
     corner = np.minimum(inner, outer)
-    occlusion = ((0.20 + 0.80 * smoothstep(below_upper, -0.02, 0.42)) * (0.62 + 0.38 * smoothstep(above_lower, -.04, .14))
-                 * (0.55 + 0.45 * smoothstep(corner, -0.02, 0.40)))
-    shadow = smoothstep(below_upper, -0.25, 0.22)
-    gloss = smoothstep(occlusion, 0.28, 0.55)
+    occlusion = ((0.16 + 0.84 * smoothstep(below_upper, -0.02, 0.46)) * (0.62 + 0.38 * smoothstep(above_lower, -.04, .16))
+                 * (0.45 + 0.55 * smoothstep(corner, -0.05, 0.65)))
+    shadow = smoothstep(below_upper, -0.16, 0.30)
+    gloss = smoothstep(below_upper, 0.04, 0.16) * (0.12 + 0.88 * smoothstep(radius, IRIS + 0.06, IRIS - 0.10))
 
     bulge = smoothstep(radius, 0.80, 0.30)[:, None]      # the cornea stands out over the iris
     dome = head_rotation[:, 2] + 0.9 * from_pupil @ head_rotation[:, :2].T
@@ -114,7 +115,7 @@ def _iris(eyes, from_pupil, radius):
 
 def _sclera(person, base, x, y, inner, above_lower):
     """Colour (P, 3): tied to the skin so that it never glows, redder and veined towards the corners, pink caruncle."""
-    white = float(base @ LUMINANCE) * (0.92 + 1.05 * person.tone ** 1.1)
+    white = float(base @ LUMINANCE) * (0.90 + 1.00 * person.tone ** 1.1)
     side = np.minimum(1, np.abs(x) / 1.45) ** 2
     veins = 0.5 + 0.5 * np.sin(y * 17 + 3 * np.sin(x * 5))
     yellow = 0.25 + 0.75 * smoothstep(person.tone, 0.3, 0.9)

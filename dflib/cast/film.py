@@ -6,12 +6,12 @@ import numpy as np
 SHOULDER = np.float32(0.45)         # linear value above which highlights are compressed, towards
 WHITE = np.float32(0.98)
 CONTRAST = np.float32(0.40)
-SATURATION = np.float32(1.07)
+SATURATION = np.float32(1.14)
 
 
 def target_luminance(tone):
     """Linear luminance 0..1 to which a face of skin `tone` is exposed: darker skin is kept darker, but not too dark."""
-    return 0.31 * (1 - tone) ** 1.15 + 0.088
+    return 0.285 * (1 - tone) ** 1.1 + 0.088
 
 
 def develop(light, exposure, factor, blur, noise, rng):

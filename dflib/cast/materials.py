@@ -86,14 +86,14 @@ def _ears(surface, pixels, base):
     surface.albedo[ear] = (base * (1, 0.84, 0.82) * (1 - np.array([0.42, 0.52, 0.52]) * conch[:, None])
                            * (1 + 0.04 * rim[:, None]))
     surface.occlusion[ear] *= 1 - 0.45 * conch
-    surface.specular[ear], surface.sharpness[ear] = 0.22, 22
+    surface.specular[ear], surface.sharpness[ear], surface.thin[ear] = 0.22, 22, 0.55
 
 
 def _rims(surface, pixels, base):
     """Edges of the lids (wet and pink above the lower lashes) and the inner side of the lips."""
     lid = np.flatnonzero(pixels.material == LID)
     facing_up = np.where(surface.normal[lid, 1] < 0.1, 0.5, 1.0)
-    surface.albedo[lid] = base * (1, 0.70, 0.66) * facing_up[:, None]
+    surface.albedo[lid] = base * (1, 0.78, 0.73) * facing_up[:, None]
     surface.specular[lid], surface.sharpness[lid] = 0.8 * facing_up, 60
     lip = np.flatnonzero(pixels.material == INNER_LIP)
     surface.albedo[lip] = base * (0.48, 0.224, 0.224) + (0.045, 0.012, 0.012)

@@ -22,15 +22,18 @@ def teeth_surface(person, base, local, widths):
     tooth = np.clip(np.searchsorted(edges, from_middle, side="right") - 1, 0, len(widths) - 1)
     u = (from_middle - edges[tooth]) / widths[tooth]
     middle = 1 - 4 * (u - 0.5) ** 2
-    gap = np.exp(-(np.minimum(u, 1 - u) * widths[tooth] / 0.045) ** 2)
-    gum_line = 0.40 - 0.10 * middle
+    to_side = np.minimum(u, 1 - u) * widths[tooth]
+    corner = np.maximum(0, 0.10 - to_side) / 0.10 * smoothstep(v, 0.55, 1.0)      # biting corners are rounded
+    gap = np.exp(-(to_side / (0.028 + 0.03 * smoothstep(v, 0.7, 0.35))) ** 2)
+    gum_line = 0.40 - 0.14 * middle
     gum = smoothstep(v, gum_line + 0.05, gum_line - 0.04)
-    edge = 0.985 - 0.035 * (1 - middle) ** 2 - 0.03 * (tooth == 1)
-    inside = smoothstep(v, edge, edge - 0.03)
+    edge = 0.99 - 0.10 * corner ** 2 - 0.04 * (tooth == 1) - 0.02 * (tooth > 2)
+    inside = smoothstep(v, edge, edge - 0.05)
 
     white = person.teeth * min(1.0, float(base @ LUMINANCE) * (1.55 + 2.0 * person.tone) / 0.60)
-    value = ((1 - 0.42 * gap * (1 - 0.2 * v)) * (1 - 0.45 * smoothstep(from_middle, 1.0, 2.4)) * (0.86 + 0.14 * middle))
-    albedo = value[:, None] * white
+    value = ((1 - 0.34 * gap) * (1 - 0.55 * smoothstep(from_middle, 0.8, 2.4)) * (0.80 + 0.20 * middle))
+    neck_yellow = smoothstep(v, 0.75, 0.30)[:, None] * np.array([0.02, 0.08, 0.20])
+    albedo = value[:, None] * white * (1 - neck_yellow)
     albedo = albedo * (1 - gum[:, None]) + gum[:, None] * GUM
     albedo = albedo * inside[:, None] + (1 - inside[:, None]) * np.array([0.03, 0.01, 0.01])
     occlusion = (0.30 + 0.62 * smoothstep(v, 0.15, 0.75)) * (1 - 0.35 * smoothstep(from_middle, 0.8, 2.2))

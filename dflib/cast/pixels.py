@@ -5,8 +5,10 @@ from functools import lru_cache
 import numpy as np
 
 from dflib.cast.head import head_model
+from dflib.cast.mesh import bump
 from dflib.cast.raster import interpolate, normalise
 
+SOCKET_LIGHT = 0.7      # light that bounces between lids and brow; without it sockets look made up
 
 @dataclass(frozen=True)
 class Pixels:
@@ -45,5 +47,8 @@ class Pixels:
 def _fixed_attributes():
     """(V, 6) float32: template, texture coordinates, ambient occlusion."""
     head = head_model()
-    return np.ascontiguousarray(np.column_stack([head.template, head.texture_coords, head.ambient_occlusion()]),
-                                np.float32)
+    occlusion = head.ambient_occlusion()
+    x, y, z = head.template.T
+    socket = bump(np.abs(x), y, 3.0, 0.45, 1.7, 0.75) * (z > 2) * (np.arange(len(x)) < head.skin_count)
+    occlusion = occlusion + SOCKET_LIGHT * socket * (1 - occlusion)
+    return np.ascontiguousarray(np.column_stack([head.template, head.texture_coords, occlusion]), np.float32)

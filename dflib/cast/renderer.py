@@ -13,9 +13,10 @@ from dflib.cast import facialhair, film, materials, shading, shadows, strands, t
 from dflib.cast.actor import actor_of
 from dflib.cast.backgrounds import background
 from dflib.cast.camera import View
+from dflib.cast.eyes import LidMargins
 from dflib.cast.glasses import glasses_frame
 from dflib.cast.head import head_model
-from dflib.cast.mesh import vertex_normals
+from dflib.cast.mesh import smoothstep, vertex_normals
 from dflib.cast.palette import LUMINANCE
 from dflib.cast.pixels import Pixels
 from dflib.cast.raster import rasterise
@@ -49,7 +50,7 @@ def render(person, shot, size=128):
         raise ValueError(f"size must be a whole number from 16 to 2048, not {size!r}.")
     head, actor, view = head_model(), actor_of(person), View.of(shot, int(size) * FACTOR)
     expressive = _expressive(actor, shot)
-    world, x, y, z = view.place(expressive, head.neck_weight)
+    world, x, y, z = view.place(_tuck_eyes(expressive), head.neck_weight)
     normals = vertex_normals(world, head.triangles)
     visible = rasterise(x, y, z, head.triangles, view.size, view.size)
     _close_pockets(visible, x, y, z)
@@ -97,6 +98,16 @@ def _expressive(actor, shot):
     vertices = actor.dressed.copy()
     for k in np.flatnonzero(weights):
         vertices += weights[k] * head.expression[k]
+    return vertices
+
+
+def _tuck_eyes(vertices):
+    """Vertices (V, 3) with what the lids cover of the eyeballs moved back, so that a raised lower lid is not pierced."""
+    head, vertices = head_model(), vertices.copy()
+    for side in ("right_eye", "left_eye"):
+        ball = vertices[head.parts[side]]
+        below_upper, above_lower, _, _ = LidMargins.of(vertices, head.slits[side]).distances(ball)
+        ball[:, 2] -= 0.5 * smoothstep(np.minimum(below_upper, above_lower), -0.03, -0.30)
     return vertices
 
 
@@ -168,6 +179,22 @@ def _draw_strands(actor, shot, view, expressive, hair, placed_hair, depth_map, m
         strands.shade_hair(placed_hair[0], hair.colour, hair.tone, hair.depth.ravel(), hair.edge, hair.segments,
                            view.head_centre, *shading.light_arrays(shot.light), np.float32(view.distance), np.float32(person.hair.shine), depth_map, lit)
         draw("hair", hair, placed_hair, lit, 0.06)
-    draw_flat("glasses", glasses_frame(person, expressive), mean_light.mean(), 0.3)
+    frame = glasses_frame(person, expressive)
+    if frame is not None:
+        _add_lenses(picture, view, frame, shot.light)
+    draw_flat("glasses", frame, mean_light.mean(), 0.3)
     drawn.pop("lash")
     return drawn
+
+
+def _add_lenses(picture, view, frame, light):
+    """The faint reflection of the sky in both lenses, in place; the frame's first and third strand are the rims."""
+    sky = np.asarray(light.sky, np.float32) + 0.25 * np.asarray(light.colour, np.float32)
+    for rim in frame.points[[0, 2]]:
+        _, x, y, _ = view.place(rim, np.ones(len(rim), np.float32))
+        lens = np.zeros(picture.shape[:2], np.uint8)
+        cv2.fillPoly(lens, [np.round((np.stack([x, y], 1) - 0.5) * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+        rows, columns = np.nonzero(lens)
+        across = (columns - x.min()) / np.ptp(x) * 0.6 + (rows - y.min()) / np.ptp(y)       # a slanting band
+        share = (0.02 + 0.07 * smoothstep(across, 0.95, 0.25)) * lens[rows, columns] / 255
+        picture[rows, columns] += share[:, None].astype(np.float32) * (sky - picture[rows, columns])

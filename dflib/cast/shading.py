@@ -27,6 +27,7 @@ class Surface:
     skin: np.ndarray        # (P,) bool: light bleeds through
     cornea: np.ndarray      # (P, 3) unit normal that mirrors the lights
     wet: np.ndarray         # (P,) strength of that mirror, 0 except on the eyes
+    thin: np.ndarray        # (P,) share of light that comes through from behind, 0 except on the ears
 
     @classmethod
     def blank(cls, normal, occlusion, lit):
@@ -34,7 +35,7 @@ class Surface:
         count = len(normal)
         return cls(normal, np.zeros((count, 3), np.float32), occlusion, np.zeros(count, np.float32),
                    np.full(count, 20, np.float32), lit, np.zeros(count, bool), normal.copy(),
-                   np.zeros(count, np.float32))
+                   np.zeros(count, np.float32), np.zeros(count, np.float32))
 
 
 def gloss_scale(base):
@@ -54,7 +55,7 @@ def light_surface(surface, positions, view, light, base):
     """Diffuse irradiance (P, 3) and mirrored light (P, 3) at positions (P, 3) in the world."""
     wet_gain = np.float32(0.4 + 0.6 * float(base @ LUMINANCE) / 0.35)
     return _light(positions, surface.normal, surface.cornea, surface.occlusion, surface.specular, surface.sharpness,
-                  surface.lit, surface.skin, surface.wet, np.float32(view.distance), *light_arrays(light),
+                  surface.lit, surface.skin, surface.wet, surface.thin, np.float32(view.distance), *light_arrays(light),
                   gloss_scale(base), wet_gain)
 
 
@@ -62,7 +63,7 @@ F32 = np.float32
 
 
 @numba.njit(cache=True, fastmath=True)
-def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, skin, wet, distance, key, key_colour,
+def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, skin, wet, thin, distance, key, key_colour,
            fills, fill_colours, sky, ground, gloss, wet_gain):
     count = positions.shape[0]
     diffuse = np.empty((count, 3), np.float32)
@@ -70,6 +71,7 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
     wrap = (F32(.34), F32(.17), F32(.12))       # how far red, green, blue light reach around skin's terminator
     bounce = (F32(.70), F32(.95), F32(1))       # exponent: light between folds of skin turns red
     penumbra = (F32(.65), F32(.92), F32(1))     # exponent: so do the edges of shadows
+    blood = (F32(1), F32(.22), F32(.12))        # what is left of light behind an ear
     one, zero = F32(1), F32(0)
     for p in range(count):
         nx, ny, nz = normals[p, 0], normals[p, 1], normals[p, 2]
@@ -103,9 +105,11 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
                     spot = fresnel * ((power + 2) * F32(.1) * nh ** power + F32(1.1) * sharp) * strength * gloss * nl
                 if wet[p] > 0:
                     eh = corneas[p, 0] * hx + corneas[p, 1] * hy + corneas[p, 2] * hz
-                    t = min(max((eh - F32(.986)) / F32(.009), zero), one)
-                    spot += wet[p] * t * t * (3 - 2 * t) * (F32(.42) if q < 0 else F32(.12)) * wet_gain
+                    t = min(max((eh - F32(.990)) / F32(.006), zero), one)
+                    spot += wet[p] * t * t * (3 - 2 * t) * (F32(.60) if q < 0 else F32(.18)) * wet_gain
+            through = thin[p] * max(zero, F32(.25) - nl)
             for c in range(3):
+                diffuse[p, c] += through * colour[c] * blood[c]
                 if q < 0:
                     reach = wrap[c] if is_skin else F32(.08)
                     shade = arriving ** penumbra[c] if is_skin and c < 2 and arriving < 1 else arriving
