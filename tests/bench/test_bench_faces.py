@@ -1,0 +1,52 @@
+"""Speed of faces on one core: budgets are 60 ms to detect at 256 px and 20 ms for the landmarks of one face."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from dflib import faces
+
+
+@pytest.fixture(autouse=True)
+def one_core():
+    threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    yield
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(cv_threads)
+
+
+@pytest.fixture
+def picture():
+    return cv2.resize(data.astronaut(), (256, 256), interpolation=cv2.INTER_AREA)
+
+
+def test_detect(benchmark, picture):
+    assert len(benchmark(faces.detect, picture)) == 1
+
+
+def test_detect_cascade(benchmark, picture):
+    assert len(benchmark(faces.detect_cascade, picture)) == 1
+
+
+def test_landmarks_of_one_face(benchmark, picture):
+    boxes = faces.detect(picture)
+    assert benchmark(faces.landmarks, picture, "dflib", boxes).shape == (1, 68, 2)
+
+
+def test_align_and_paste(benchmark, picture):
+    landmarks = faces.landmarks(picture, "dflib")[0]
+
+    def there_and_back():
+        crop, matrix = faces.align(picture, landmarks, size=128)
+        return faces.paste(picture, crop, matrix)
+
+    assert benchmark(there_and_back).shape == picture.shape
+
+
+def test_similarity_of_a_thousand_frames(benchmark):
+    src, dst = np.random.default_rng(0).normal(size=(2, 1000, 68, 2))
+    assert benchmark(faces.similarity, src, dst).shape == (1000, 2, 3)
