@@ -4,13 +4,14 @@ the checks of the exercises.
     from dflib.lesson import setup, show, grid, provenance, check
     scale = setup()
 """
+import base64
 import html
 import io
 import math
 
 import cv2
 import numpy as np
-from IPython.display import Image, display
+from IPython.display import display
 
 from dflib import environment
 from dflib import scale as scales
@@ -48,7 +49,9 @@ def show(picture, alt: str, caption: str = "") -> None:
         if isinstance(picture, (list, tuple)):
             picture = _row(picture)
         data, kind = encode(enlarge(as_image(picture)))
-    display(Image(data=data, format=kind), metadata={f"image/{kind}": {"alt": alt}})
+    # the alt text is in the metadata for HTML pages, and in place of the picture where only text can be shown
+    display({f"image/{kind}": base64.b64encode(data).decode(), "text/plain": alt},
+            metadata={f"image/{kind}": {"alt": alt}}, raw=True)
     if caption:
         display({"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}, raw=True)
 

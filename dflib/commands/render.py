@@ -1,0 +1,87 @@
+"""``render``: a sheet of people, or a clip of one person."""
+import math
+
+from dflib.commands.arguments import IMAGES, VIDEOS, output, seconds, whole
+
+SUMMARY = "Render people of the cast, who do not exist: a sheet of pictures or a clip."
+LARGEST_SHEET = 64_000_000      # pixels: what dflib.media reads back
+
+
+def add_arguments(parser) -> None:
+    """What to render and where to."""
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", type=output(*IMAGES), metavar="SHEET", help="picture to write: .png, .jpg or .webp")
+    target.add_argument("--clip", type=output(*VIDEOS), metavar="CLIP",
+                        help="video to write: .mp4, .mov or .mkv; its truth goes beside it as .npz")
+    parser.add_argument("--people", type=whole(1, 4096), metavar="N", help="how many people on the sheet (default: 16)")
+    parser.add_argument("--seconds", type=seconds(0.04, 600), metavar="S", help="length of the clip (default: 4)")
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, help="seed of the first person (default: 0)")
+    parser.add_argument("--size", type=whole(16, 1024), metavar="PX", help="side of one picture (default: the scale's)")
+    parser.add_argument("--yaw", type=whole(0, 60), default=25, metavar="DEGREES",
+                        help="how far heads on the sheet may turn (default: 25)")
+    parser.add_argument("--truth", action="store_true",
+                        help="also write the sheet's landmarks, masks, parts, depth, normals and attributes as .npz")
+
+
+def run(arguments) -> None:
+    """Render and write; prints the paths written. Raises ValueError for arguments that do not belong together."""
+    from dflib import scale
+    size = arguments.size or scale.current().size
+    if arguments.clip:
+        if arguments.people or arguments.truth:
+            raise ValueError("--people and --truth belong to a sheet; a clip has one person, and always its truth.")
+        _clip(arguments, size)
+    else:
+        if arguments.seconds:
+            raise ValueError("--seconds belongs to a clip: give --clip instead of --out.")
+        _sheet(arguments, size)
+
+
+def _sheet(arguments, size) -> None:
+    import numpy as np
+    from tqdm import tqdm
+
+    from dflib import cast, media
+    people = arguments.people or 16
+    columns = math.ceil(math.sqrt(people))
+    rows = math.ceil(people / columns)
+    if rows * columns * size * size > LARGEST_SHEET:
+        raise ValueError(f"{people} people of {size} px make a sheet of more than {LARGEST_SHEET // 10**6} million pixels: "
+                         "ask for fewer or smaller ones.")
+    seeds = range(arguments.seed, arguments.seed + people)
+    with tqdm(seeds, desc="rendering", unit="person", leave=False) as bar:     # closed before any error is printed
+        frames = [cast.render(cast.sample_person(seed), cast.sample_shot(seed, yaw=arguments.yaw), size=size)
+                  for seed in bar]
+    sheet = np.full((rows * size, columns * size, 3), 255, np.uint8)
+    for index, frame in enumerate(frames):
+        y, x = (size * place for place in divmod(index, columns))
+        sheet[y:y + size, x:x + size] = frame.image
+    if arguments.truth:
+        truth = arguments.out.with_suffix(".npz")
+        _write_truth(truth, seeds, frames)
+        print(truth)
+    media.write_image(arguments.out, sheet, kind="rendered", note=f"dflib cast, seeds {seeds[0]} to {seeds[-1]}")
+    print(arguments.out)
+
+
+def _write_truth(path, seeds, frames) -> None:
+    """N frames' truth in one file: the fields of ``Frame`` stacked, attributes as JSON text, names of the labels."""
+    import json
+
+    import numpy as np
+
+    from dflib.cast import LABELS
+    from dflib.files import replacing
+    fields = ("image", "landmarks", "contour", "visible", "mask", "labels", "depth", "normals")
+    arrays = {name: np.stack([getattr(frame, name) for frame in frames]) for name in fields}
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, seeds=np.array(seeds), label_names=np.array(list(LABELS)),
+                            attributes=np.array([json.dumps(frame.attributes) for frame in frames]), **arrays)
+
+
+def _clip(arguments, size) -> None:
+    from dflib import cast
+    performance = cast.perform(arguments.seed, arguments.seconds or 4.0)
+    truth = cast.write_clip(arguments.clip, cast.sample_person(arguments.seed), performance, size=size)
+    print(truth)
+    print(arguments.clip)
