@@ -4,9 +4,10 @@ The template is closed: the neutral pose opens lids along their grid row, and so
 """
 import numpy as np
 
-from dflib.cast.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, eye_surface, lower_lid_height,
+from dflib.cast.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, lid_surface, lower_lid_height,
                                  upper_lid_height)
 from dflib.cast.mesh import smoothstep
+from dflib.cast.modes import slide_on_eye
 from dflib.cast.skull import MOUTH_LINE
 
 
@@ -22,6 +23,9 @@ def expression_modes(t):
     for name, field in fields.items():
         for part in ("right_socket", "left_socket", "right_eye", "left_eye"):
             field[t.parts[part]] = 0
+        if name not in ("blinkR", "blinkL"):                            # those slide by more than a slope can tell
+            for half in (t.x < 0, t.x > 0):
+                slide_on_eye(t, field, half)
         if name != "jaw_open":
             field[t.parts["upper_teeth"]] = 0
     # The eyeball is drawn back while the lid passes over it, so that the two never touch.
@@ -67,18 +71,21 @@ def _jaw_open(t):
 
 
 def _smile(t):
-    y, ax = t.y, t.ax
-    corner = t.around(MOUTH_CORNER + .1, MOUTH_LINE, 1.30, 1.15) * smoothstep(ax, 5.0, 3.2) * _face(t)
-    pad = t.around(3.75, -4.6, 1.0, 1.15) * _face(t)
+    """Corners drawn up, out and back round the teeth; the cheeks rise over a deeper nasolabial fold."""
+    y, ax, face = t.y, t.ax, _face(t)
+    corner = t.around(MOUTH_CORNER + .15, MOUTH_LINE, 1.15, 1.10) * smoothstep(ax, 5.2, 3.3) * face
+    pad = t.around(3.95, -4.5, .95, 1.15) * face
     apple, red = _apple(t), _red(t)
-    fold = (np.exp(-((ax - (2.1 + np.clip(-3.9 - y, 0, 3.2) * .45)) / .32) ** 2)
-            * t.between(-7.6, -6.4, -4.2, -3.4) * _face(t))
-    thinner = np.where(t.upper_lip, -.09 * np.minimum(t.up_lip, 1.5), .15 * np.minimum(t.down_lip, 1.5)) * red
+    beside_fold = ax - (2.15 + np.clip(-3.9 - y, 0, 3.2) * .47)
+    fold = np.exp(-(beside_fold / .34) ** 2) * t.between(-7.4, -6.2, -4.3, -3.5) * face
+    ridge = np.exp(-((beside_fold - .75) / .55) ** 2) * t.between(-7.2, -5.8, -4.6, -3.6) * face
+    wing = t.around(1.45, -3.95, .5, .5) * face
+    thinner = np.where(t.upper_lip, -.10 * np.minimum(t.up_lip, 1.5), .17 * np.minimum(t.down_lip, 1.5)) * red
     return t.field(
-        dx=t.sign * (.58 * corner + .12 * pad),
-        dy=(.56 * corner + .30 * apple + .22 * pad + .12 * _lower_lid(t) + .10 * red * np.where(t.upper_lip, 1, .35)
-            + thinner),
-        dz=-.22 * corner + .26 * apple + .16 * pad - .16 * red - .07 * fold)
+        dx=t.sign * (.56 * corner + .10 * pad + .08 * wing),
+        dy=(.80 * corner + .34 * apple + .26 * pad + .10 * wing + .14 * _lower_lid(t) - .03 * _upper_lid(t)
+            - .05 * red + thinner),
+        dz=-.38 * corner + .32 * apple + .20 * pad - .12 * red - .11 * fold + .12 * ridge)
 
 
 def _lips_part(t):
@@ -100,14 +107,15 @@ def _frown(t):
 
 def _blink(t, half):
     s = t.lid_position
-    travel = upper_lid_height(s) + lower_lid_height(s) * .80 + .07 * np.sqrt(np.clip(s * (1 - s) * 4, 0, 1))
+    travel = upper_lid_height(s) + lower_lid_height(s) * .80 + .10 * np.sqrt(np.clip(s * (1 - s) * 4, 0, 1))
     follow = smoothstep(t.above_lid, 2.1, .30) * t.lid_region
     down = np.where(t.upper_lid, -travel * follow, .10 * _lower_lid(t)) * half
     along = np.clip(t.ax, EYE_INNER, EYE_OUTER)
     y = t.neutral[:, 1]
-    slide = eye_surface(along, y + down) - eye_surface(along, y)        # the lid stays on the eye
+    slide = lid_surface(along, y + down) - lid_surface(along, y)        # the lid stays on the eye
     on_lid = np.where(t.upper_lid, smoothstep(t.above_lid, 1.05, .3), 0)
-    return t.field(dy=down, dz=(slide + .10 * _upper_lid(t)) * on_lid * t.by_eye * half * t.front * t.not_eye)
+    unfold = .12 * np.exp(-((t.above_lid - .5) / .16) ** 2)             # a closed lid has no crease
+    return t.field(dy=down, dz=(slide + .10 * _upper_lid(t) + unfold) * on_lid * t.by_eye * half * t.front * t.not_eye)
 
 
 def _pucker(t):

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dflib.cast.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, along_lid, lower_lid_height,
-                                 lower_lip_height, nasolabial_line, upper_lid_height, upper_lip_height)
+from dflib.cast.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, along_lid, lid_surface,
+                                 lower_lid_height, lower_lip_height, nasolabial_line, upper_lid_height, upper_lip_height)
 from dflib.cast.mesh import bump, smoothstep
 from dflib.cast.skull import MOUTH_LINE
 
 # What the average head has of each mode: folded into the mean, so that identity 0 is a pleasant average.
 AVERAGE = dict(
-    brow_ridge=-.3, cheek_full=.12, round=.08, chin_len=-.75, face_len=-.55, brow_height=.35, eye_open=-.25,
+    brow_ridge=-.3, cheek_full=.12, round=.08, chin_len=-.6, chin_width=.4, face_len=-.55, brow_height=.35, eye_open=-.25,
     eye_width=.35, mouth_corner=1.5, mouth_width=-.25, lip_upper=.25, lip_lower=.2, jaw_width=-.25, neck_width=-.7,
-    nose_tip_up=.45, nose_prot=-.35, nose_len=-.35, lip_prot=.25, mouth_y=.25, lid_crease=.6, cranium_h=.3,
+    nose_tip_up=.25, nose_prot=-.35, nose_len=-.35, lip_prot=.25, mouth_y=.6, lid_crease=.3, cranium_h=.3,
     forehead_width=.2, temple=.5, ear_size=-.6, nasolabial=-.4, gonion=-.2)
+
+
+LID_SHAPES = ("lid_hood", "lid_crease", "lid_fill", "eyebag", "epicanthus", "eye_open", "eye_width", "canthal_tilt")
 
 
 @dataclass
@@ -47,14 +50,19 @@ class Template:
         self.lid_upper_shape = upper_lid_height(s) / LID_UP * smoothstep(self.above_lid, 2.1, .30)
         self.lid_lower_shape = lower_lid_height(s) / LID_DOWN * smoothstep(-np.minimum(y, 0), 1.3, .12)
         self.lid_region = self.by_eye * (abs(y) < 2.4) * self.not_eye * self.front
+        self.on_lid = (smoothstep(abs(y), 1.3, .35) * smoothstep(ax, EYE_INNER - .6, EYE_INNER - .1)
+                       * smoothstep(ax, EYE_OUTER + .7, EYE_OUTER + .1) * self.front * self.on_face)
+        eye_x, eye_y, step = np.clip(abs(self.neutral[:, 0]), EYE_INNER, EYE_OUTER), self.neutral[:, 1], .02
+        self.eye_slope = ((lid_surface(eye_x + step, eye_y) - lid_surface(eye_x - step, eye_y)) / (2 * step),
+                          (lid_surface(eye_x, eye_y + step) - lid_surface(eye_x, eye_y - step)) / (2 * step))
         self.upper_lip = (self.side >= 0) & (y > MOUTH_LINE - .02)
         self.up_lip = np.clip(y - MOUTH_LINE, 0, 3) / np.maximum(upper_lip_height(ax), .08)     # 1 at the lip's border
         self.down_lip = np.clip(MOUTH_LINE - y, 0, 3) / np.maximum(lower_lip_height(ax), .08)
         self.within_mouth = np.clip(1 - (ax / MOUTH_CORNER) ** 2, 0, 1) ** .6
 
     def around(self, cx, cy, sx, sy):
-        """Gaussian (V,) of |x| and y, the same on both sides of the face."""
-        return bump(self.ax, self.y, cx, cy, sx, sy)
+        """Gaussian (V,) of |x| and y, the same on both sides of the face and without a crease between them."""
+        return bump(np.hypot(self.x, .2), self.y, cx, cy, sx, sy)
 
     def between(self, low, low_full, high_full, high):
         """Ramp (V,) in y: 0 below `low`, 1 from `low_full` to `high_full`, 0 above `high`."""
@@ -72,7 +80,29 @@ def identity_modes(t):
         if name.startswith("lip") or name in ("cupid", "mouth_width"):
             for part in ("upper_teeth", "lower_teeth", "cavity", "tongue"):
                 field[t.parts[part]] = 0
+        _carry_eyes(t, field, shapes_lids=name in LID_SHAPES)
     return fields
+
+
+def _carry_eyes(t, field, shapes_lids):
+    """Move each eyeball as the mean of its lids' edges, and the lids with it; a mode of the lids alone leaves it."""
+    edge = (abs(t.y) < 1e-6) & (t.ax > EYE_INNER) & (t.ax < EYE_OUTER) & (t.front > .99) & (t.on_face > 0)
+    for name, half in (("right", t.x < 0), ("left", t.x > 0)):
+        carried = np.zeros(3) if shapes_lids else field[edge & half].mean(0)
+        field[t.parts[f"{name}_eye"]] = field[t.parts[f"{name}_socket"]] = carried
+        slide_on_eye(t, field, half, carried, keep_depth=shapes_lids)
+
+
+def slide_on_eye(t, field, half, carried=np.zeros(3), keep_depth=False):
+    """Correct the depth of `field` (V, 3) in place: lids of one half slide over an eyeball that moves by `carried` (3,).
+
+    To first order a lid that moves sideways by d must move in depth by slope times d, or the eye would come through.
+    With `keep_depth` the field's own depth is added to that, otherwise it is replaced.
+    """
+    lid = t.on_lid * half
+    relative = field - carried
+    slide = carried[2] + t.eye_slope[0] * t.sign * relative[:, 0] + t.eye_slope[1] * relative[:, 1]
+    field[:, 2] += lid * (slide if keep_depth else slide - field[:, 2])
 
 
 def _skull(t):
@@ -128,20 +158,16 @@ def _eyes(t):
     on_lid = t.by_eye * front * t.not_eye
     upper_band = t.by_eye * (y > 0) * front * t.not_eye
 
-    def with_eyeball(weight):
-        """The eyeball moves as one body, wholly."""
-        return np.where(t.not_eye > 0, weight * front, 1)
-
     return dict(
-        eye_spacing=t.field(dx=sign * .16 * with_eyeball(t.around(3.1, .2, 2.2, 1.8))),
+        eye_spacing=t.field(dx=sign * .16 * t.around(3.1, .2, 2.2, 1.8) * front),
         eye_open=t.field(dy=np.where(t.upper_lid, .09 * t.lid_upper_shape, -.05 * t.lid_lower_shape) * t.lid_region),
         eye_width=t.field(dx=sign * .13 * (t.around(EYE_OUTER, 0, .8, .8) - .6 * t.around(EYE_INNER, 0, .5, .6))
                           * front * t.not_eye),
         canthal_tilt=t.field(dy=.16 * (t.lid_position - .5) * smoothstep(abs(y), 1.8, .4) * on_lid),
-        eye_height=t.field(dy=.16 * with_eyeball(t.around(3.1, .3, 2.4, 1.9))),
+        eye_height=t.field(dy=.16 * t.around(3.1, .3, 2.4, 1.9) * front),
         lid_hood=t.field(dz=.16 * np.exp(-((above - .85) / .25) ** 2) * on_lid * (y >= 0),
                          dy=-.16 * np.exp(-((above - .75) / .3) ** 2) * upper_band * smoothstep(ax, 2.3, 4)),
-        eye_depth=t.field(dz=-.22 * with_eyeball(t.around(3.1, .2, 1.9, 1.2))),
+        eye_depth=t.field(dz=-.22 * t.around(3.1, .2, 1.9, 1.2) * front),
         epicanthus=t.field(dy=-.14 * t.around(EYE_INNER + .35, .4, .45, .45) * front * (y > 0) * t.not_eye,
                            dz=.22 * t.around(1.5, .3, .6, .7) * front * t.not_eye),
         brow_height=t.field(dy=.24 * t.around(3.2, 2.3, 2.4, .8) * front),
@@ -199,11 +225,10 @@ def _ears(t):
 
 def _asymmetry(t):
     x, y, ax, front = t.x, t.y, t.ax, t.front
-    eye = np.where(t.not_eye > 0, t.around(3.1, .5, 1.8, 1.6) * front, 1)
     return dict(
         asym_jaw=t.field(dx=.16 * smoothstep(y, -5, -10) * t.head * front),
         asym_nose=t.field(dx=.12 * np.exp(-(ax / 1.5) ** 2) * smoothstep(y, 0, -3) * smoothstep(y, -5.2, -4.4) * front),
-        asym_eye=t.field(dy=.06 * t.sign * eye),
+        asym_eye=t.field(dy=.06 * t.sign * t.around(3.1, .5, 1.8, 1.6) * front),
         asym_mouth=t.field(dy=.10 * np.tanh(x) * t.around(2.2, MOUTH_LINE, 1.2, 1) * front))
 
 
@@ -212,12 +237,13 @@ def _soft(t):
     random = np.random.default_rng(5)
     outward = np.stack([t.x, .3 * t.y, t.z], 1)
     outward /= np.linalg.norm(outward, axis=1, keepdims=True) + 1e-6
-    damped = (t.head * smoothstep(t.ax, -1, 2))[:, None] * np.where(t.not_eye > 0, 1, .3)[:, None]
+    weaker_in_the_middle = (t.head * (1 - .7 * np.exp(-(t.x / 1.2) ** 2)))[:, None]
+    spread = 1.3 * np.hypot(t.x, 1.5)
     fields = {}
     for mode in range(6):
         wave = 0
         for _ in range(5):
             frequency, phase = random.normal(size=2) * .40, random.uniform(0, 6.28)
-            wave = wave + np.cos(frequency[0] * t.ax * 1.3 + frequency[1] * t.y + phase) * random.normal() * .11
-        fields[f"soft{mode}"] = outward * wave[:, None] * damped
+            wave = wave + np.cos(frequency[0] * spread + frequency[1] * t.y + phase) * random.normal() * .11
+        fields[f"soft{mode}"] = outward * wave[:, None] * weaker_in_the_middle
     return fields

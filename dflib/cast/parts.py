@@ -32,15 +32,19 @@ def _grid(ys, xs):
     return np.meshgrid(ys, xs, indexing="ij")
 
 
+def eyeball_depth(x, y):
+    """Depth of the eyeball's mesh at |x|, y: the eye surface, sinking away from where lids can open."""
+    beyond = np.hypot((x - EYE_CENTRE[0]) / 1.58, (y - EYE_CENTRE[1]) / 0.78)
+    return eye_surface(x, y) - 0.9 * smoothstep(beyond, 0.84, 1.17)
+
+
 def eyeball(side):
     """Front of an eye; side -1 right, 1 left. Coordinates: cm from its centre to the image right and up."""
     rows, cols = EYE_GRID
     dy, dx = _grid(np.linspace(1.25, -1.25, rows), np.linspace(-1.72, 1.72, cols))
     x = EYE_CENTRE[0] + dx * side                                       # measured towards the temple
     y = EYE_CENTRE[1] + dy
-    beyond = smoothstep(np.hypot((x - EYE_CENTRE[0]) / 1.58, dy / 0.78), 0.86, 1.2)
-    z = eye_surface(x, y) - 0.9 * beyond                                # sinks away under the lids
-    return _part(x * side, y, z, grid_triangles(rows, cols), [side * EYE_CENTRE[0], 0, 8.0], (x - EYE_CENTRE[0]) * side, dy)
+    return _part(x * side, y, eyeball_depth(x, y), grid_triangles(rows, cols), [side * EYE_CENTRE[0], 0, 8.0], (x - EYE_CENTRE[0]) * side, dy)
 
 
 def socket(side):
@@ -79,8 +83,8 @@ def cavity():
 
 def plug():
     """A plain wall behind the mouth cavity, for views past its rim."""
-    v, x = _grid(np.linspace(0, 1, 12), np.linspace(-3.1, 3.1, 14))
-    return _part(x, -4.6 - v * (4.3 - 0.16 * x ** 2), 5.8 - 0.10 * x ** 2, grid_triangles(12, 14), [0, -6.9, 9.4])
+    v, x = _grid(np.linspace(0, 1, 12), np.linspace(-4.6, 4.6, 20))
+    return _part(x, -4.6 - v * (4.3 - 0.16 * x ** 2), 5.8 - 0.10 * x ** 2, grid_triangles(12, 20), [0, -6.9, 9.4])
 
 
 def tongue():
@@ -106,10 +110,10 @@ def ear(side):
     bowl = np.exp(-((radius * half_width * cos + 0.10) / 0.62) ** 2 - ((up + 0.35) / 0.8) ** 2)
     tragus = np.exp(-((back + 0.98) / 0.25) ** 2 - ((up + 0.45) / 0.42) ** 2)
     soft_lobe = np.exp(-((back + 0.2) / 0.55) ** 2 - ((up + 2.2) / 0.55) ** 2)
-    relief = (0.15 + 0.46 * helix + 0.34 * antihelix - 0.20 * groove - 0.72 * bowl + 0.40 * tragus + 0.18 * soft_lobe
+    relief = (0.15 + 0.46 * helix + 0.34 * antihelix - 0.20 * groove - 0.55 * bowl + 0.40 * tragus + 0.18 * soft_lobe
               - 0.25 * smoothstep(radius, 0.94, 1.0))
     tilt = 0.34                                                         # the back edge stands off the skull
-    x = 6.62 + (back + 1.1) * np.sin(tilt) * 0.9 + relief * np.cos(tilt)
+    x = 7.02 + (back + 1.1) * np.sin(tilt) * 0.9 + relief * np.cos(tilt)
     z = -0.15 - back * np.cos(tilt) + relief * np.sin(tilt) - 0.096 * up
     return _part(side * x, -1.45 + up, z, grid_triangles(EAR_RINGS, EAR_SPOKES, wrap=True, flip=side < 0),
                  [side * 7.0, -1.5, 0.2], np.clip(bowl + 0.55 * groove, 0, 1), np.clip(helix, 0, 1))

@@ -10,6 +10,7 @@ from scipy.interpolate import PchipInterpolator
 from dflib.cast.mesh import smoothstep
 
 ROWS, COLUMNS = 208, 232
+SIDE_TURN = 0.25                        # how round a tilted row turns at the side of the head; 0 is a fold
 EYE_LINE, MOUTH_LINE = 0.0, -6.7        # heights of the two grid rows along which lids and lips are slit
 
 # One ring a line: height at the front, depth at the front, height at the side, height and depth at the back,
@@ -25,10 +26,10 @@ RINGS = np.array([
     [0.00, 9.05, 0.00, -0.20, -9.10, 7.00, -0.2, 0.00],
     [-2.00, 9.10, -1.90, -2.20, -8.20, 6.78, 0.1, 0.00],
     [-4.50, 9.50, -3.60, -4.00, -7.20, 6.35, 0.2, 0.03],
-    [-6.70, 9.60, -4.90, -5.60, -6.50, 5.85, 0.2, 0.08],
-    [-8.40, 9.45, -5.80, -6.80, -6.20, 5.56, 0.2, 0.16],
-    [-10.0, 9.22, -6.60, -7.80, -6.10, 5.14, 0.2, 0.245],
-    [-10.9, 8.60, -7.20, -8.60, -6.05, 4.82, 0.1, 0.30],
+    [-6.70, 9.60, -4.90, -5.60, -6.50, 5.84, 0.2, 0.08],
+    [-8.40, 9.45, -5.80, -6.80, -6.20, 5.46, 0.2, 0.16],
+    [-10.0, 9.22, -6.60, -7.80, -6.10, 5.09, 0.2, 0.245],
+    [-10.9, 8.60, -7.20, -8.60, -6.05, 4.83, 0.1, 0.30],
     [-11.3, 7.40, -7.80, -9.30, -6.00, 4.62, 0.0, 0.24],
     [-11.4, 5.60, -8.70, -10.2, -6.00, 4.60, -0.4, 0.10],
     [-11.9, 4.10, -10.1, -11.3, -6.05, 4.65, -0.8, 0.00],
@@ -90,8 +91,11 @@ def skull_grid():
     x = width * sin * (1 - draw_in * np.where(front, cos ** 2, 0))
     z = np.where(front, widest_z + (front_z - widest_z) * ahead, widest_z - (widest_z - back_z) * ahead)
     # A row stays flat over the middle of the face and only then rises to its height at the side of the head.
+    # The height turns smoothly at the side (`rounded` has no slope there), or a fold would run down from the ear.
+    rounded = (np.sqrt(ahead ** 2 + SIDE_TURN ** 2) - SIDE_TURN) / (np.sqrt(1 + SIDE_TURN ** 2) - SIDE_TURN)
     chin = smoothstep(front_y, -6.5, -9)
-    late = np.maximum(1 - ahead - 0.13, 0)
-    rise = np.where(front_y < -3, (late ** 2 / (late + 0.15) / 0.742) * (1 - chin) + chin * (1 - ahead) ** 0.8, 1 - ahead)
-    y = np.where(front, front_y + (side_y - front_y) * rise, side_y + (back_y - side_y) * ahead)
+    late = np.maximum(1 - rounded - 0.13, 0)
+    rise = np.where(front_y < -3, (late ** 2 / (late + 0.15) / 0.742) * (1 - chin) + chin * (1 - rounded) ** 0.8,
+                    1 - rounded)
+    y = np.where(front, front_y + (side_y - front_y) * rise, side_y + (back_y - side_y) * rounded)
     return np.stack([x, y, z], 2), angles, eye_row, mouth_row
