@@ -4,6 +4,7 @@ Each function returns a `Growth`; N strands of K segments, cm.
 """
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
 from dflib.cast.mesh import smoothstep, unit
@@ -42,16 +43,29 @@ def curl_shell(style, hair, scalp, density, count, rng):
     second = np.cross(axis, first)
     length = np.minimum(.9, .35 + .5 * height) * (.6 + .6 * rng.random(count))
     radius = style.wave * (.6 + .5 * hair.curl) * (.7 + .6 * rng.random(count))
-    along = np.linspace(-.5, .5, style.segments + 1)[None] * length[:, None]
-    turn = (along / style.wavelength * 12.566 + rng.random((count, 1)) * 6.28)[..., None]
-    points = centre[:, None] + axis[:, None] * along[..., None]
-    points = points + radius[:, None, None] * (np.cos(turn) * first[:, None] + np.sin(turn) * second[:, None])
-    away = points - SKULL_CENTRE
-    skin, own = scalp.radius(away)
-    points = points + away * (np.maximum(skin + .04 - own, 0) / own)[..., None]
+    f32 = np.float32
+    points = _helices(centre.astype(f32), axis.astype(f32), first.astype(f32), second.astype(f32), length.astype(f32),
+                      radius.astype(f32), (rng.random(count) * 6.28).astype(f32), style.wavelength, style.segments)
+    low = height * layer < 1.2 * radius + .3        # only these can touch the skin
+    points[low] = _off_skin(points[low], scalp, .04)
     tone = 1 + .16 * rng.normal(size=count) + .10 * fine
-    curls = Growth(points, tone, np.full(count, 1.6), (.55 + .4 * edge) * 1.25, np.ones(count))
+    curls = Growth(points, tone, np.full(count, 1.55), (.55 + .4 * edge) * 1.25, np.ones(count))
     return _backing(style, hair, scalp, density, count // 5, rng) + curls
+
+
+@numba.njit(cache=True, fastmath=True)
+def _helices(centre, axis, first, second, length, radius, phase, wavelength, segments):
+    """(N, K+1, 3) points on helices of two turns per wavelength around an axis through each centre (N, 3)."""
+    points = np.empty((centre.shape[0], segments + 1, 3), np.float32)
+    for n in range(centre.shape[0]):
+        for k in range(segments + 1):
+            along = (k / segments - .5) * length[n]
+            turn = along / wavelength * 12.566 + phase[n]
+            c = np.cos(turn) * radius[n]
+            s = np.sin(turn) * radius[n]
+            for d in range(3):
+                points[n, k, d] = centre[n, d] + axis[n, d] * along + c * first[n, d] + s * second[n, d]
+    return points
 
 
 def _backing(style, hair, scalp, density, count, rng):
@@ -68,20 +82,20 @@ def _backing(style, hair, scalp, density, count, rng):
     return Growth(points, np.full(count, .55), np.full(count, width), np.ones(count), np.ones(count))
 
 
-def bun(style, hair, knot, count, rng):
+def bun(style, hair, scalp, knot, count, rng):
     """A ball of coiled strands on the knot (3,)."""
     outward = unit(knot - SKULL_CENTRE)
     first = np.array([1., 0, 0])
     second = np.cross(outward, first)
     turn = (np.linspace(0, 1, style.segments + 1)[None] * 3.5 + rng.random((count, 1)) * 6.28)[..., None]
     tilt = rng.normal(size=(count, 1, 1)) * .65
-    radius = 2.2 + .7 * hair.volume + .14 * rng.normal(size=(count, 1, 1))
-    points = knot + outward * 1.75 + radius * (np.cos(turn) * np.cos(tilt) * first
+    radius = 2.3 + .9 * hair.volume + .14 * rng.normal(size=(count, 1, 1))
+    points = knot + outward * 2.1 + radius * (np.cos(turn) * np.cos(tilt) * first
                                                + np.sin(turn) * np.cos(tilt) * second + np.sin(tilt) * .75 * outward)
-    return _tied(points, rng)
+    return _tied(points, scalp, rng)
 
 
-def pony_tail(style, hair, knot, count, rng):
+def pony_tail(style, hair, scalp, knot, count, rng):
     """A tail that leaves the knot (3,) outwards and up and falls to one side."""
     t = np.linspace(0, 1, style.segments + 1)[None, :, None]
     across = rng.normal(size=(count, 2))
@@ -92,9 +106,17 @@ def pony_tail(style, hair, knot, count, rng):
     fall = np.array([hair.sweep * 4.6, -19, -.6]) * t ** 1.35 * (.8 + .2 * rng.random((count, 1, 1)))
     shape = np.concatenate([across[:, None, :1] * spread + wave, across[:, None, 1:] * .3 * spread,
                             across[:, None, 1:] * spread * .7], 2)
-    return _tied(knot + rise * (1.25 - t * .35) + fall + shape, rng)
+    return _tied(knot + rise * (1.25 - t * .35) + fall + shape, scalp, rng)
 
 
-def _tied(points, rng):
-    count = len(points)
+def _tied(points, scalp, rng):
+    count, points = len(points), points.astype(np.float32)
+    points = np.where(points[..., 1:2] > -11, _off_skin(points, scalp, .3), points)
     return Growth(points, 1 + .14 * rng.normal(size=count), np.ones(count), np.ones(count), np.ones(count))
+
+
+def _off_skin(points, scalp, gap):
+    """Points (..., 3) pushed out to at least `gap` cm above the skin."""
+    away = points - SKULL_CENTRE
+    skin, own = scalp.radius(away)
+    return points + away * (np.maximum(skin + gap - own, 0) / own)[..., None]

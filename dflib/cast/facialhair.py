@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from dflib.cast.features import EYE_INNER, EYE_OUTER, brow_curve
+from dflib.cast.hair import strand_colours
 from dflib.cast.head import head_model
 from dflib.cast.mesh import smoothstep, unit
 from dflib.cast.skinmaps import beard_regions, lip_mask
@@ -62,9 +63,9 @@ def _brow_layout(person):
     for side in (-1, 1):
         count = int(BROW_HAIRS * brows.density)
         along = rng.beta(1.05, 1.30, count)                     # 0 inner end .. 1 tail
-        across = np.clip(rng.normal(size=count) * .50, -1.25, 1.25)
+        across = np.clip(rng.normal(size=count) * .52, -1.35, 1.35)
         ax = BROW_START + (end - BROW_START) * along + .10 * rng.normal(size=count) * (1 - along)
-        half = (.06 + .34 * smoothstep(along, -.08, .25)) * (1 - .80 * smoothstep(along, .42, 1.0))
+        half = (.06 + .34 * smoothstep(along, -.08, .25)) * (1 - .68 * smoothstep(along, .42, 1.0))
         half = half * brows.thickness * (1 + .25 * bushy) + .015
         y = brow_curve(ax) + .16 * arch * np.sin(np.pi * np.clip(along, 0, 1) ** 1.4) - .05 * arch + across * half
         # degrees from the horizontal: upright at the inner end, then along the brow, always towards its ridge
@@ -79,7 +80,7 @@ def _brow_layout(person):
             x = x + np.cos(angle + bend * k / 2) * length / 3
             y = y + np.sin(angle + bend * k / 2) * length / 3
             points.append(np.stack([side * x, y], -1))
-        faint = (.40 + .60 * smoothstep(along, -.05, .22)) * (1 - .55 * smoothstep(along, .70, 1.02))
+        faint = (.40 + .60 * smoothstep(along, -.05, .22)) * (1 - .62 * smoothstep(along, .60, 1.02))
         faint = faint * (1 - .55 * smoothstep(np.abs(across), .55, 1.2)) * rng.uniform(.6, 1.1, count)
         hairs.append((np.stack(points, 1), faint, 1 + .16 * rng.normal(size=count), rng.uniform(.7, 1.2, count)))
     points, faint, tone, width = (np.concatenate(part) for part in zip(*hairs))
@@ -131,6 +132,7 @@ class _Beard(NamedTuple):
     weight: np.ndarray      # (N, 4, 1)
     direction: np.ndarray   # (N, 2, 3) of the lower and upper half, before the normal is added
     length: np.ndarray      # (N, 1) cm
+    colour: np.ndarray      # (N, 3)
     tone: np.ndarray
     width: np.ndarray
     alpha: np.ndarray
@@ -143,6 +145,8 @@ def _beard_layout(person):
     beard, moustache, goatee = beard_regions(x, y, z, cells.angle, lip_mask(x, y, z))
     cover = {"full": np.maximum(beard, moustache), "goatee": np.maximum(goatee, moustache),
              "moustache": moustache}[style]
+    ragged = y + .35 * np.sin(x * 2.3 + person.seed) + .25 * rng.normal(size=len(y))
+    cover = cover * (.15 + .85 * smoothstep(ragged, -12.2, -10.6)) * smoothstep(ragged, -12.8, -11.8)
     weight = np.cumsum(cover * cells.area)
     count = BEARD_HAIRS[style]
     rows, cols = cells.shape
@@ -154,16 +158,17 @@ def _beard_layout(person):
     share = np.stack([(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b], 1)[..., None].astype(np.float32)
     x, y, z = cells.template[vertex].T
     inside = smoothstep(cover[vertex], .02, .75)
-    below_chin = smoothstep(y, -10.6, -11.6)
+    below_chin = smoothstep(y, -10.4, -11.8)
     length = person.beard.length * rng.uniform(.5, 1.15, count) * (.30 + .70 * inside)
-    length = length * np.where(y > -6.7, .55, 1) * (1 - .55 * below_chin) * (1 - .45 * smoothstep(y, -5.6, -3.5))
+    length = length * np.where(y > -6.7, .55, 1) * (1 - .70 * below_chin) * (1 - .45 * smoothstep(y, -5.6, -3.5))
     parted = np.sign(x) * (np.abs(x) < 3) * (y > -7)
     first = np.stack([.35 * parted, np.full(count, -1.), np.full(count, .15)], 1) + .25 * rng.normal(size=(count, 3))
     second = np.stack([.10 * parted - .12 * x / 5, np.full(count, -1.4), np.full(count, .05)], 1)
     second = unit(first + second + .30 * rng.normal(size=(count, 3)))
-    alpha = (.25 + .45 * inside) * (1 - .45 * below_chin) * rng.uniform(.7, 1.1, count)
+    alpha = (.25 + .45 * inside) * (1 - .60 * below_chin) * rng.uniform(.7, 1.1, count)
     return _Beard(corners, share, np.stack([first, second], 1).astype(np.float32), length[:, None].astype(np.float32),
-                  (1 + .22 * rng.normal(size=count)).clip(.45, 1.7), rng.uniform(.035, .055, count), alpha)
+                  strand_colours(person.hair, count, rng) * .80, (1 + .22 * rng.normal(size=count)).clip(.45, 1.7),
+                  rng.uniform(.035, .055, count), alpha)
 
 
 def beard(person, vertices, normals):
@@ -177,4 +182,4 @@ def beard(person, vertices, normals):
     second = unit(layout.direction[:, 1] + .25 * normal)
     middle = root + first * layout.length * .5
     points = np.stack([root, middle, middle + second * layout.length * .5], 1)
-    return make_strands(points, person.brows.colour, layout.tone, layout.width, layout.alpha, 0., rigid=True)
+    return make_strands(points, layout.colour, layout.tone, layout.width, layout.alpha, 0., rigid=True)

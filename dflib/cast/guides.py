@@ -9,6 +9,7 @@ import numpy as np
 from dflib.cast.mesh import smoothstep, unit
 from dflib.cast.strands import SKULL_CENTRE
 
+STEPS = 14                              # of a guide at most; strands have more and follow it smoothly
 CROWN = np.array([.8, 10.7, -3.2])      # the whorl that short hair grows from
 
 
@@ -102,8 +103,8 @@ LAID = ("part", "fringe")               # fields whose hair hangs: laid beside t
 
 def knot_of(name, hair):
     """Where a bun or pony tail is tied (3,): at the back of the head, higher with `hair.bun_height`."""
-    angle = np.radians(46 + .45 * hair.bun_height if name == "bun" else 14 + .6 * hair.bun_height)
-    return SKULL_CENTRE + np.array([0, 10.6 * np.sin(angle), -9.6 * np.cos(angle)])
+    angle = np.radians(50 + .45 * hair.bun_height if name == "bun" else 14 + .6 * hair.bun_height)
+    return SKULL_CENTRE + np.array([0, 10.9 * np.sin(angle), -9.6 * np.cos(angle)])
 
 
 def parting_of(style, hair):
@@ -112,8 +113,11 @@ def parting_of(style, hair):
 
 
 def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
-    """Guides (n, K+1, 3) float32 from root (n, 3), and the length (n,) of each; flow_noise(points, size) -> (n, 3)."""
-    count, steps = len(root), style.segments
+    """Guides (n, steps+1, 3) float32 from root (n, 3), and the length (n,) of each.
+
+    flow_noise(points, size) -> (n, 3) is a smooth random field.
+    """
+    count, steps = len(root), min(style.segments, STEPS)
     length_of_style = style.length * hair.length
     x, y, z = root.T
     stray = rng.normal(size=(count, 3)) * .16 * hair.clump + rng.normal(size=(count, 3)) * .10 * hair.mess
@@ -128,7 +132,7 @@ def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
         front = (z > 3.2) & (abs(x) < 4.6) & (y > 4.6)
         length = np.where(front, 6.4 + hair.fringe + .35 * rng.normal(size=count) + .22 * abs(x), length)
     elif style.field == "gather" and hair.mess > .05:
-        front = (abs(x) > 4.6) & (z > 2.2) & (y < 4.6) & (rng.random(count) < .6)
+        front = (abs(x) > 4.6) & (z > 2.2) & (y < 4.6) & (rng.random(count) < .45)
         length = np.where(front, 4.5 + 9 * hair.mess + rng.normal(size=count), length)
     elif style.field == "swept":
         length *= 1 - .45 * (1 - smoothstep(y, 2.5, 6)) - .15 * smoothstep(z, 0, -6)
@@ -143,7 +147,7 @@ def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
     guides = np.empty((count, steps + 1, 3), np.float32)
     q, direction = root.copy(), unit(root - SKULL_CENTRE)
     guides[:, 0] = q
-    stopped = np.zeros(count, bool)
+    stopped, grown = np.zeros(count, bool), np.full(count, steps)
     walk = Walk(hair, style, root, q, direction, 0., 0, flow, stray, side, front, knot_of(name, hair))
     for k in range(steps):
         away = q - SKULL_CENTRE
@@ -161,12 +165,27 @@ def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
         q = _keep_on_head(q, clearance, style, y, scalp)
         if style.field in LAID and length_of_style > 14:
             q[:, 2] = scalp.off_torso(q, z)
+        ended = stopped.copy()
         if style.cut:
-            stopped |= q[:, 1] < -style.cut - 2.4 * hair.bob + .25 * stray[:, 0] - .04 * abs(q[:, 2])
+            ended |= q[:, 1] < -style.cut - 2.4 * hair.bob + .25 * stray[:, 0] - .04 * abs(q[:, 2])
         if style.field == "loose":
-            stopped |= (q[:, 1] < 4.2) & (q[:, 2] > 4.5) & (abs(q[:, 0]) < 5.2)
+            ended |= (q[:, 1] < 4.2) & (q[:, 2] > 4.5) & (abs(q[:, 0]) < 5.2)
+        grown[ended & ~stopped] = k + 1
+        stopped = ended
         guides[:, k + 1] = q
-    return guides, length
+    if stopped.any():
+        guides = _stretch(guides, grown)
+    return guides, length * grown / steps
+
+
+def _stretch(guides, grown):
+    """Guides (n, K+1, 3) that ended after `grown` (n,) of their K steps, with all K spread over what has grown."""
+    steps = guides.shape[1] - 1
+    at = np.linspace(0, 1, steps + 1)[None] * grown[:, None]
+    low = np.minimum(at.astype(int), steps - 1)
+    rest = (at - low)[..., None].astype(np.float32)
+    row = np.arange(len(guides))[:, None]
+    return guides[row, low] * (1 - rest) + guides[row, low + 1] * rest
 
 
 def _beside_face(q, side, front):

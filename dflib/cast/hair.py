@@ -17,7 +17,7 @@ from dflib.cast.styles import STYLES
 
 STRAND_WIDTH, STRAND_ALPHA = .10, .72       # cm and opacity of a full strand in a large picture
 TIED = 1400                                 # strands of a bun or pony tail
-FINER = 1.6                                 # strands in a large picture for each one in a small picture
+FINER = 1.4                                 # strands in a large picture for each one in a small picture
 
 
 def grow_hair(person, vertices, normals=None):
@@ -39,7 +39,8 @@ def grow_hair(person, vertices, normals=None):
         grown = _locks(name, style, person.hair, scalp, count, rng)
     if style.field == "gather":
         tie = bun if name == "bun" else pony_tail
-        grown = grown + tie(style, person.hair, knot_of(name, person.hair), int(TIED * person.hair.density), rng)
+        knot, strands = knot_of(name, person.hair), int(TIED * person.hair.density)
+        grown = grown + tie(style, person.hair, scalp, knot, strands, rng)
     order = rng.permutation(len(grown.points))
     points = grown.points[order].astype(np.float32)
     return make_strands(points, strand_colours(person.hair, len(points), rng), grown.tone[order].clip(.4, 1.6),
@@ -49,7 +50,9 @@ def grow_hair(person, vertices, normals=None):
 
 def strand_colours(hair, count, rng):
     """(count, 3) linear reflectance: pigment varies a little, and `hair.grey` of the strands have lost it."""
-    pigment = np.asarray(hair.colour, np.float32) * (1 + rng.normal(size=(count, 1)) * .06)
+    colour = np.asarray(hair.colour, np.float32)
+    colour = .88 * colour + .12 * (colour @ palette.LUMINANCE)         # fibres shine white, which dulls the pigment
+    pigment = colour * (1 + rng.normal(size=(count, 1)) * .06)
     grey = np.clip(hair.grey * 1.15 + .28 * rng.normal(size=(count, 1)) * min(1, hair.grey * 4), 0, 1) * .9
     return np.clip(pigment * (1 - grey) + grey * palette.linear((172, 169, 165)) * .8, .004, 1).astype(np.float32)
 
@@ -71,17 +74,17 @@ def _locks(name, style, hair, scalp, count, rng):
 
 def _follow(style, hair, root, edge, guide_root, guides, length, rng):
     """Give every root the course of its guide, with waves, strays and thinner, shorter hair at the hairline."""
-    count, guide_count, steps = len(root), len(guide_root), style.segments
+    count, guide_count, steps = len(root), len(guide_root), guides.shape[1] - 1
     if not style.pinch:
         nearest, offset, pinch = np.arange(count), np.zeros((count, 3)), np.zeros(count)
     else:
         nearest = cKDTree(_lock_key(guide_root, hair, style)).query(_lock_key(root, hair, style))[1]
         offset = root - guide_root[nearest]
         pinch = np.ones(count) if style.rope else style.pinch * hair.clump * edge ** 1.5
-    reach = min(1., style.length * hair.length / 5) * (.1 if style.rope else 1)
+    reach = np.minimum(1., length / 5)[nearest] * (.1 if style.rope else 1)
     flyaway = rng.random(count) < .05
     sublocks = rng.normal(size=(guide_count * 4, 3)) * .16 * hair.clump
-    drift = sublocks[nearest * 4 + rng.integers(0, 4, count)] * reach * edge[:, None]
+    drift = sublocks[nearest * 4 + rng.integers(0, 4, count)] * (reach * edge)[:, None]
     drift += rng.normal(size=(count, 3)) * (np.where(flyaway, .55, .16) * (.3 + hair.mess) * reach)[:, None]
     share = np.clip(1 - .28 * rng.random(count) ** 2 - .5 * (rng.random(count) < .06), .3, 1)
     share *= .25 + .75 * edge if style.length * hair.length < 12 else .45 + .55 * edge
@@ -95,12 +98,14 @@ def _follow(style, hair, root, edge, guide_root, guides, length, rng):
     along = unit(guides[:, -1] - guides[:, steps // 3] + 1e-4)
     first = unit(np.cross(along, unit(np.array([.31, .2, 1.]))))
     f32 = np.float32
-    points = _children(guides, nearest, offset.astype(f32), share.astype(f32), phase.astype(f32), radius.astype(f32),
+    points = _children(guides, style.segments, nearest, offset.astype(f32), share.astype(f32), phase.astype(f32), radius.astype(f32),
                        style.wavelength, pinch.astype(f32), 1 / style.gather_by, length.astype(f32),
                        first.astype(f32), np.cross(along, first).astype(f32), drift.astype(f32))
     tone = 1 + .15 * rng.normal(size=guide_count)[nearest] + .10 * rng.normal(size=count) + .10 * (1 - edge)
     width = np.where(flyaway, .5, 1.) * (.45 + .55 * edge) * (1.35 if style.rope else 1)
     alpha = np.where(flyaway, .45, 1.) * (.25 + .75 * edge)
+    if not style.pinch:                 # stubble: fainter and wider, or it speckles a light scalp
+        width, alpha = width * 1.2, alpha * .62
     return Growth(points, tone, width, alpha, edge)
 
 
@@ -111,16 +116,16 @@ def _lock_key(root, hair, style):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _children(guides, nearest, offset, share, phase, radius, wavelength, pinch, hurry, length, first, second,
+def _children(guides, segments, nearest, offset, share, phase, radius, wavelength, pinch, hurry, length, first, second,
               drift):
     """Strands (N, K+1, 3): the guide's curve from the strand's own root, pinched to it, waved and drifting off."""
     count = nearest.shape[0]
     steps = guides.shape[1] - 1
-    points = np.empty((count, steps + 1, 3), np.float32)
+    points = np.empty((count, segments + 1, 3), np.float32)
     for i in range(count):
         g = nearest[i]
-        for k in range(steps + 1):
-            t = k / steps
+        for k in range(segments + 1):
+            t = k / segments
             u = t * share[i] * steps
             j = int(u)
             if j >= steps:

@@ -106,7 +106,7 @@ class Scalp:
         weight = weight * (1 + .9 * smoothstep(template[:, 1], 3, 7) * smoothstep(self.vertices[:, 2], -4, 2))
         if name == "thin":
             bare = smoothstep(template[:, 1], 5.0, 7.5) * smoothstep(angle, 2.9, 1.9)
-            weight = weight * (1 - .93 * bare - .03)
+            weight = weight * (1 - .985 * bare)
         if name == "fringe":
             weight = weight * (1 + .9 * (self.vertices[:, 2] > 3.2) * (np.abs(template[:, 0]) < 4.6))
         return weight
@@ -157,8 +157,18 @@ def _surface_z(torso, q):
 
 def noise_field(points, rng, size, terms=10):
     """Smooth random vectors (N, 3) float32 at points (N, 3), about unit variance, varying over `size` cm."""
-    total = np.zeros(points.shape, np.float32)
-    for _ in range(terms):
-        wave = rng.normal(size=3) / size
-        total += np.cos(points @ wave + rng.uniform(0, 6.28))[:, None] * rng.normal(size=3) / np.sqrt(terms / 2)
-    return total
+    waves = (rng.normal(size=(terms, 3)) / size).astype(np.float32)
+    phases = rng.uniform(0, 2 * np.pi, terms).astype(np.float32)
+    heights = (rng.normal(size=(terms, 3)) / np.sqrt(terms / 2)).astype(np.float32)
+    return _waves(np.ascontiguousarray(points, np.float32), waves, phases, heights)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _waves(points, waves, phases, heights):
+    out = np.zeros(points.shape, np.float32)
+    for n in range(points.shape[0]):
+        for k in range(waves.shape[0]):
+            c = np.cos(points[n, 0] * waves[k, 0] + points[n, 1] * waves[k, 1] + points[n, 2] * waves[k, 2] + phases[k])
+            for d in range(3):
+                out[n, d] += c * heights[k, d]
+    return out

@@ -13,7 +13,7 @@ import numpy as np
 
 SKULL_CENTRE = np.array([0, 0.5, -0.4], np.float32)     # cm; hair grows away from here
 FINE, COARSE = 16.0, 8.8                                # pixels per cm (supersampled) of all strands and of the fewest
-COARSE_SHARE = 0.40                                     # of the strands kept at COARSE and below
+COARSE_SHARE = 0.44                                     # of the strands kept at COARSE and below
 FEW = 100                                               # so few strands (a frame of glasses) are never thinned
 
 
@@ -103,16 +103,42 @@ def volume_depth(points, rows=32, columns=64):
 
     The surface is a height map around the skull's centre: the largest radius in each cell of latitude and longitude.
     """
-    q = points - SKULL_CENTRE
-    radius = np.sqrt((q * q).sum(-1)) + 1e-6
-    latitude = np.arcsin(np.clip(q[..., 1] / radius, -1, 1))
-    longitude = np.arctan2(q[..., 0], q[..., 2])
-    i = ((latitude / np.pi + 0.5) * (rows - 1)).astype(np.int32)
-    j = ((longitude / (2 * np.pi) + 0.5) * (columns - 1)).astype(np.int32)
+    cell, radius = _cells(np.ascontiguousarray(points, np.float32).reshape(-1, 3), SKULL_CENTRE, rows, columns)
     surface = np.zeros((rows, columns), np.float32)
-    _raise_cells(surface.ravel(), (i * columns + j).ravel(), radius.astype(np.float32).ravel())
-    surface = cv2.blur(cv2.dilate(surface, np.ones((2, 2))), (3, 3))
-    return np.clip(surface[i, j] - radius, 0, 4).astype(np.float32)
+    _raise_cells(surface.ravel(), cell, radius)
+    surface = cv2.blur(cv2.dilate(surface, np.ones((2, 2))), (3, 3)).ravel()
+    return np.clip(surface[cell] - radius, 0, 4).reshape(points.shape[:-1])
+
+
+@numba.njit(cache=True, fastmath=True)
+def _angle(y, x):
+    """atan2(y, x) to within 0.005: the polynomial is several times faster, and a cell of the map is 0.1 wide."""
+    ay, ax = abs(y), abs(x)
+    low, high = min(ax, ay), max(ax, ay) + np.float32(1e-9)
+    q = low / high
+    angle = q * (np.float32(.7854) + np.float32(.273) * (1 - q))
+    if ay > ax:
+        angle = np.float32(1.5708) - angle
+    if x < 0:
+        angle = np.float32(3.1416) - angle
+    return -angle if y < 0 else angle
+
+
+@numba.njit(cache=True, fastmath=True)
+def _cells(points, centre, rows, columns):
+    """Cell (M,) and radius (M,) of points (M, 3) on a map of latitude and longitude around centre (3,)."""
+    cell = np.empty(points.shape[0], np.int32)
+    radius = np.empty(points.shape[0], np.float32)
+    for n in range(points.shape[0]):
+        x = points[n, 0] - centre[0]
+        y = points[n, 1] - centre[1]
+        z = points[n, 2] - centre[2]
+        level = np.sqrt(x * x + z * z)
+        i = int((_angle(y, level) / np.float32(np.pi) + np.float32(.5)) * (rows - 1))
+        j = int((_angle(x, z) / np.float32(2 * np.pi) + np.float32(.5)) * (columns - 1))
+        cell[n] = min(max(i, 0), rows - 1) * columns + min(max(j, 0), columns - 1)
+        radius[n] = np.sqrt(level * level + y * y)
+    return cell, radius
 
 
 @numba.njit(cache=True)
@@ -212,7 +238,7 @@ def shade_hair(points, colour, tone, depth, edge, segments, centre, key_directio
                 light += fill_colours[q, c] * max(0., fn * .8 + .2) * np.sqrt(max(0., 1 - ft * ft))
             out[i, c] = (base * light * 1.25 + white * .065 * shine * key_colour[c]
                          + (base ** .65) * coloured * .20 * shine * key_colour[c]
-                         + (base ** .5) * sheen * .07 * shine * sky[c]) * occlusion
+                         + (base ** .5) * sheen * .10 * shine * sky[c]) * occlusion
 
 
 @numba.njit(cache=True, fastmath=True)
