@@ -1,4 +1,5 @@
 """Readers of data sets on tiny trees with real pictures and videos, and the shipped set."""
+import hashlib
 import json
 import pickle
 import time
@@ -7,8 +8,14 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from dflib.datasets import CelebA, CelebDF, DFDC, FaceForensics, ImageFolder, safe
-from dflib.media import write_video
+
+from dflib import cast
+from dflib.datasets import (DFDC, ActorClips, CelebA, CelebDF, FaceForensics, ImageFolder, RenderedFaces, make, safe,
+                            split_of)
+from dflib.datasets.pictures import resized
+from dflib.datasets.rendered import SPLITS
+from dflib.media import read_label, read_video, write_video
+from dflib.metrics import psnr, ssim
 
 
 def picture(path, height=40, width=30, value=90):
@@ -236,3 +243,179 @@ def test_celeb_df(tmp_path, video_file, youtube):
         tests.write_text(line)
         with pytest.raises(ValueError, match=sentence):
             CelebDF(tmp_path, "test")
+
+
+# rendered faces
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory):
+    """Three people, two shots each, rendered into a cache of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DFLIB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield RenderedFaces.render(3, shots=2, size=48, first=7, workers=1)
+
+
+def test_rendered_on_demand_equals_the_cast(little):
+    assert len(little) == 6 and little.people.tolist() == [7, 7, 8, 8, 9, 9] and len(set(little.shots)) == 6
+    for i in (1, 4):
+        face, frame = little[i], little.rerender(i)
+        assert np.array_equal(face.mask, frame.mask) and np.array_equal(face.labels, frame.labels)
+        assert np.array_equal(face.visible, frame.visible)
+        assert np.abs(face.landmarks - frame.landmarks).max() <= 1 / 128 + 1e-4    # fixed point of 1/64 px
+        assert np.abs(face.contour - frame.contour).max() <= 1 / 128 + 1e-4
+        assert psnr(face.image, frame.image) > 28                                   # WebP
+        for name, value in frame.attributes.items():
+            assert face.attributes[name] == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value)
+        assert little.attribute("yaw")[i] == np.float32(frame.attributes["yaw"])
+    assert frame.depth.shape == (48, 48)
+    with pytest.raises(ValueError, match="Unknown attribute 'hat'"):
+        little.attribute("hat")
+
+
+def test_rendering_goes_on_after_an_interruption_and_makes_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "SHARD_FACES", 2)
+    recipe = make.Recipe(people=5, size=16)
+    first = [path.read_bytes() for path in make.render_shards(tmp_path / "a", recipe, workers=1)]
+    assert len(first) == 3
+    rendered, original = [], make._render_shard
+
+    def interrupted(task, tick=None):
+        if len(rendered) == 1:
+            raise KeyboardInterrupt
+        rendered.append(task[0])
+        return original(task, tick)
+
+    monkeypatch.setattr(make, "_render_shard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make.render_shards(tmp_path / "b", recipe, workers=1)
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["faces-00000000-0002.zip"]
+    monkeypatch.setattr(make, "_render_shard", original)
+    before = (tmp_path / "b" / "faces-00000000-0002.zip").stat().st_mtime_ns
+    assert [path.read_bytes() for path in make.render_shards(tmp_path / "b", recipe, workers=1)] == first
+    assert (tmp_path / "b" / "faces-00000000-0002.zip").stat().st_mtime_ns == before
+
+
+def test_resized_faces_keep_their_truth(little):
+    small = RenderedFaces(folder=little.shards[0].path.parent, size=24)
+    whole, half = little[2], small[2]
+    assert half.image.shape == (24, 24, 3) and half.mask.shape == half.labels.shape == (24, 24)
+    assert np.allclose(half.landmarks, (whole.landmarks + .5) / 2 - .5, atol=1e-4)
+    mean = whole.image.reshape(24, 2, 24, 2, 3).mean(axis=(1, 3))
+    assert np.abs(half.image - mean).max() <= 1
+    assert half.mask.sum() * 4 == pytest.approx(whole.mask.sum(), rel=.1)
+    assert set(np.unique(half.labels)) <= set(np.unique(whole.labels))
+
+
+def test_a_set_can_be_sent_to_another_process(little):
+    little.image(0)         # opens the file, which cannot be sent
+    assert np.array_equal(pickle.loads(pickle.dumps(little)).image(0), little.image(0))
+
+
+def test_damaged_shards_and_wrong_arguments(tmp_path, little):
+    whole = little.shards[0].path.read_bytes()
+    broken = tmp_path / "faces-00000000-0001.zip"
+    broken.write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(ValueError, match="not a whole shard"):
+        RenderedFaces(folder=tmp_path)
+    with zipfile.ZipFile(broken, "w") as file:
+        file.writestr("readme.txt", "hello")
+    with pytest.raises(ValueError, match="not a whole shard"):
+        RenderedFaces(folder=tmp_path)
+    broken.unlink()
+    with pytest.raises(FileNotFoundError, match="no shards"):
+        RenderedFaces(folder=tmp_path)
+    with pytest.raises(ValueError, match="Unknown split"):
+        RenderedFaces(split="dev")
+    with pytest.raises(ValueError, match="at least one person"):
+        make.Recipe(people=0)
+    with pytest.raises(ValueError, match="16 to 512 px"):
+        make.Recipe(people=1, size=4)
+
+
+def test_nobody_is_in_two_splits():
+    parts = {split: {seed for seed in range(1000) if split_of(seed) == split} for split in SPLITS}
+    assert [len(parts[split]) for split in SPLITS] == [800, 100, 100] and len(set.union(*parts.values())) == 1000
+
+
+# the shipped set
+
+@pytest.fixture(scope="module")
+def shipped():
+    return RenderedFaces()
+
+
+def test_shipped_set_is_whole(shipped):
+    assert len(shipped) == 4000 and np.array_equal(shipped.people, np.arange(4000)) and shipped.image(0).shape[0] == 128
+    sums = dict(line.split()[::-1] for line in (make.DATA / "cast" / "SHA256SUMS").read_text().splitlines())
+    assert sums == {shard.path.name: hashlib.sha256(shard.path.read_bytes()).hexdigest() for shard in shipped.shards}
+    assert sum(shard.path.stat().st_size for shard in shipped.shards) < 16e6
+    parts = [set(RenderedFaces(split).people.tolist()) for split in SPLITS]
+    assert [len(part) for part in parts] == [3200, 400, 400] and len(set.union(*parts)) == 4000
+
+
+def test_shipped_set_is_what_the_cast_renders_today(shipped):
+    """If this fails, the cast was changed after the set was made: run `python -m dflib.datasets.make faces`."""
+    for i in (17, 2023, 3999):
+        face, frame = shipped[i], shipped.rerender(i)
+        assert psnr(face.image, frame.image) > 30 and ssim(face.image, frame.image) > .85
+        assert np.array_equal(face.mask, frame.mask) and np.abs(face.landmarks - frame.landmarks).max() < .01
+        assert psnr(shipped.image((i + 1) % 4000), frame.image) < 20      # the check can tell two people apart
+
+
+def test_shipped_set_is_varied(shipped):
+    assert .45 < shipped.attribute("female").mean() < .55
+    tone, age = shipped.attribute("tone"), shipped.attribute("age")
+    assert all(.2 < share < .5 for share in np.histogram(tone, (0, 1 / 3, 2 / 3, 1))[0] / 4000)
+    assert age.min() < 20 and age.max() > 74 and len(set(shipped.attribute("hair_style"))) >= 16
+    assert 12 < shipped.attribute("yaw").std() < 22 and np.abs(shipped.attribute("yaw")).max() <= 40
+
+
+def test_one_picture_is_read_in_about_a_millisecond(shipped):
+    rows = np.random.default_rng(0).permutation(4000)[:200]
+    shipped.image(0)
+    times = []
+    for row in rows:
+        start = time.perf_counter()
+        shipped.image(row)
+        times.append(time.perf_counter() - start)
+    assert np.median(times) < 4e-3      # 0.4 ms on an idle core; other tests run beside this one
+
+
+# actors
+
+def test_actor_clips():
+    clips = ActorClips()
+    assert len(clips) == 6
+    looks = [actor.person().attributes for actor in clips]
+    assert len({look["female"] for look in looks}) == 2 and len({look["hair_style"] for look in looks}) >= 5
+    assert max(look["tone"] for look in looks) - min(look["tone"] for look in looks) > .6
+    assert max(look["age"] for look in looks) - min(look["age"] for look in looks) > 30
+    assert sum(path.stat().st_size for path in (make.DATA / "clips").iterdir()) < 6e6
+    for actor in clips:
+        truth = actor.truth()
+        count = len(truth["landmarks"])
+        assert read_video(actor.path).info.frames == count == len(actor.performance())
+        assert truth["attributes"] == actor.person().attributes and read_label(actor.path) is not None
+    with pytest.raises(ValueError, match="no actor 'nobody'"):
+        clips["nobody"]
+
+
+def test_true_swap_shares_everything_but_the_person():
+    clips = ActorClips()
+    target, source = clips.names[:2]
+    swapped = next(iter(clips.true_swap(target, source, size=64)))
+    real = next(iter(cast.render_clip(clips[target].person(), clips[target].performance(), size=64)))
+    assert swapped.attributes["yaw"] == real.attributes["yaw"] and swapped.attributes["age"] != real.attributes["age"]
+    assert psnr(swapped.image, real.image) < 25
+    shipped_frame = resized(clips[target].frames()[0], 64)
+    assert psnr(shipped_frame, real.image) > 26
+
+
+def test_malformed_list_of_actors(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        ActorClips(tmp_path)
+    for text, sentence in (("{}", "does not describe actors"), ('{"actors": {"a": {"person": 1}}}', "does not describe"),
+                           ('{"actors": {"../a": {"person": 1, "performance": 1, "seconds": 1}}}', "not a file inside")):
+        (tmp_path / "actors.json").write_text(text)
+        with pytest.raises(ValueError, match=sentence):
+            ActorClips(tmp_path)

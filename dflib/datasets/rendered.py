@@ -46,7 +46,8 @@ class RenderedFaces(Pictures):
     """
 
     def __init__(self, split: str = "all", size: "int | None" = None, folder=DATA / "cast"):
-        folder = safe.folder(folder, "rendered faces (run python -m dflib.datasets.make)")
+        _check(split)
+        folder = safe.folder(folder, "rendered faces (run python -m dflib.datasets.make faces)")
         self._open(sorted(Path(folder).glob("faces-*.zip")), split, size)
         if not self.shards:
             raise FileNotFoundError(f"{folder} holds no shards of rendered faces.")
@@ -61,14 +62,13 @@ class RenderedFaces(Pictures):
         """
         from dflib.scale import cache_dir
 
+        _check(split)
         recipe = Recipe(people, first, shots, size, yaw, pitch)
         made = cls.__new__(cls)
         made._open(render_shards(cache_dir() / "rendered" / recipe.family, recipe, workers), split, None)
         return made
 
     def _open(self, paths, split, size):
-        if split not in ("all", *SPLITS):
-            raise ValueError(f"Unknown split {split!r}: it is all, train, val or test.")
         self.shards = [Shard(path) for path in paths]
         self.size = size or (self.shards[0].about["size"] if self.shards else None)
         where = [(s, row) for s, shard in enumerate(self.shards) for row, person in enumerate(shard.truth["person"])
@@ -150,3 +150,8 @@ class RenderedFaces(Pictures):
 
     def _points(self, points, side):
         return points if side == self.size else moved_points(points, (side, side), self.size)
+
+
+def _check(split):
+    if split not in ("all", *SPLITS):
+        raise ValueError(f"Unknown split {split!r}: it is all, train, val or test.")

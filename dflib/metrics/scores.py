@@ -76,7 +76,7 @@ def _pair(image, truth):
     if torch.is_tensor(image):
         if image.shape != truth.shape or image.ndim != 4:
             raise ValueError(f"Both tensors must be (N, C, H, W), not {tuple(image.shape)} and {tuple(truth.shape)}.")
-        return image, truth, 2.0, lambda values: values
+        return image + 1, truth + 1, 2.0, lambda values: values     # SSIM counts brightness from black
     image, truth = np.asarray(image), np.asarray(truth)
     if image.shape != truth.shape or image.ndim not in (3, 4) or image.dtype != np.uint8 or truth.dtype != np.uint8:
         raise ValueError("Both pictures must be uint8 and (H, W, 3) or (N, H, W, 3), "
