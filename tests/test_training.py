@@ -253,9 +253,10 @@ def test_two_processes_train_the_same_weights_as_one(tmp_path, uninterrupted):
     environment = {**os.environ, "DFLIB_SCALE": "smoke", "OMP_NUM_THREADS": "1",
                    "PYTHONPATH": str(Path(__file__).parents[1])}
     result = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_addr=127.0.0.1",
-         "--master_port=0", "--rdzv_backend=c10d", "--rdzv_endpoint=127.0.0.1:0",
-         str(Path(__file__).with_name("training_worker.py")), str(tmp_path)], env=environment, capture_output=True, text=True, timeout=120)
+        [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1",
+         "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0",
+         str(Path(__file__).with_name("training_worker.py")), str(tmp_path)],
+        env=environment, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr[-2000:]
     first, second = (safetensors.torch.load_file(tmp_path / f"weights{rank}of2.safetensors") for rank in (0, 1))
     single = weights(uninterrupted)
