@@ -10,7 +10,7 @@ from dflib.cast.parts import eyeball, eyeball_depth
 # Index of the mirror image of each of the 68 landmarks (iBUG).
 MIRROR = np.array([*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46,
                    39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65])
-SAMPLES = 60
+SAMPLES = 30
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,15 @@ NOSE = np.array([[-5.3, 0, .5], [-4.85, .20, .6], [-4.55, .66, .78], [-4.25, 1.4
                  [-0.4, .60, .72], [0.3, .26, .68], [1.0, .10, .74], [1.8, .04, .9], [3.0, 0, 1.1]])
 
 
-def eye_surface(x, y):
-    """Depth z (same shape) of the eyeball and its conjunctiva at |x|, y."""
+def eye_surface(x, y, floor=0.03):
+    """Depth z (same shape) of the eyeball and its conjunctiva at |x|, y; `floor` flattens it beyond its edge."""
     inside = 1 - ((x - EYE_CENTRE[0]) / EYE_RADII[0]) ** 2 - ((y - EYE_CENTRE[1]) / EYE_RADII[1]) ** 2
-    return EYE_CENTRE[2] - EYE_SHEAR * (x - EYE_CENTRE[0]) + EYE_RADII[2] * np.sqrt(np.clip(inside, 0.03, 1))
+    return EYE_CENTRE[2] - EYE_SHEAR * (x - EYE_CENTRE[0]) + EYE_RADII[2] * np.sqrt(np.clip(inside, floor, 1))
 
 
 def lid_surface(x, y):
     """Depth z that lids rest on at |x|, y: the eye where it can show, then straight on towards brow and cheek."""
-    return eye_surface(x, np.clip(y, -0.75, 0.75))
+    return eye_surface(x, np.clip(y, -0.75, 0.75), floor=0.20)
 
 
 def upper_lip_height(ax):

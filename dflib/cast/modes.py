@@ -52,7 +52,8 @@ class Template:
         self.lid_region = self.by_eye * (abs(y) < 2.4) * self.not_eye * self.front
         self.on_lid = (smoothstep(abs(y), 1.3, .35) * smoothstep(ax, EYE_INNER - .6, EYE_INNER - .1)
                        * smoothstep(ax, EYE_OUTER + .7, EYE_OUTER + .1) * self.front * self.on_face)
-        eye_x, eye_y, step = np.clip(abs(self.neutral[:, 0]), EYE_INNER, EYE_OUTER), self.neutral[:, 1], .02
+        eye_x = np.clip(abs(self.neutral[:, 0]), EYE_INNER + .15, EYE_OUTER - .15)
+        eye_y, step = np.clip(self.neutral[:, 1], -.55, .55), .15           # a wide step: the slope must vary slowly
         self.eye_slope = ((lid_surface(eye_x + step, eye_y) - lid_surface(eye_x - step, eye_y)) / (2 * step),
                           (lid_surface(eye_x, eye_y + step) - lid_surface(eye_x, eye_y - step)) / (2 * step))
         self.upper_lip = (self.side >= 0) & (y > MOUTH_LINE - .02)

@@ -6,11 +6,13 @@ the pupils are at y = 0.
 """
 import numpy as np
 from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import gaussian_filter1d
 
 from dflib.cast.mesh import smoothstep
 
 ROWS, COLUMNS = 208, 232
 SIDE_TURN = 0.25                        # how round a tilted row turns at the side of the head; 0 is a fold
+SIDE_SMOOTHING = 12                     # passes
 EYE_LINE, MOUTH_LINE = 0.0, -6.7        # heights of the two grid rows along which lids and lips are slit
 
 # One ring a line: height at the front, depth at the front, height at the side, height and depth at the back,
@@ -98,4 +100,9 @@ def skull_grid():
     rise = np.where(front_y < -3, (late ** 2 / (late + 0.15) / 0.742) * (1 - chin) + chin * (1 - rounded) ** 0.8,
                     1 - rounded)
     y = np.where(front, front_y + (side_y - front_y) * rise, side_y + (back_y - side_y) * rounded)
-    return np.stack([x, y, z], 2), angles, eye_row, mouth_row
+    grid = np.stack([x, y, z], 2)
+    # The rings bend from one to the next; along the jaw's side that would show as creases from mouth to ear.
+    beside = smoothstep(abs(angles), 0.4, 0.9) * smoothstep(front_y, -4, -7) * smoothstep(front_y, -12.6, -11.2)
+    for _ in range(SIDE_SMOOTHING):         # many small steps, so that the smoothing itself leaves no edge
+        grid += beside[..., None] * (gaussian_filter1d(grid, 1.5, axis=0, mode="nearest") - grid)
+    return grid, angles, eye_row, mouth_row
