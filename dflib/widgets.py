@@ -15,6 +15,7 @@ import html
 
 import ipywidgets
 import numpy as np
+import traitlets
 
 from dflib.lesson import as_image, encode
 
@@ -41,6 +42,14 @@ def switch(label: str, value: bool = False):
     return ipywidgets.Checkbox(value=value, description=label, style={"description_width": "8em"})
 
 
+class _Picture(ipywidgets.Image):
+    """An Image that can have a tooltip, the only text that a screen reader finds on it.
+
+    ipywidgets 8.1 asks every widget with a tooltip for its description and fails in the browser where there is none.
+    """
+    description = traitlets.Unicode("").tag(sync=True)
+
+
 class Panel(ipywidgets.HBox):
     """Controls on the left; the picture that ``draw`` makes of their values, and its text, on the right.
 
@@ -59,7 +68,7 @@ class Panel(ipywidgets.HBox):
         self.error = ""
         self._draw, self._alt, self._paused = draw, alt, False
         self._start = {name: control.value for name, control in self.controls.items()}
-        self._image = ipywidgets.Image(format="png", layout={"width": f"{width}px", "object_fit": "contain"})
+        self._image = _Picture(format="png", layout={"width": f"{width}px", "object_fit": "contain"})
         self._text = ipywidgets.HTML(layout={"width": f"{width}px"})
         self._reset = ipywidgets.Button(description="Reset", tooltip="Back to the values at the start")
         self._reset.on_click(lambda _: self.set(**self._start))
