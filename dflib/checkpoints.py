@@ -114,7 +114,7 @@ def read_card(path) -> dict:
 
 
 def shipped(name: str) -> Path:
-    """The path of the checkpoint ``name`` that comes with the course. Raises FileNotFoundError naming those there are."""
+    """The path of the checkpoint ``name`` that comes with the course; FileNotFoundError names those there are."""
     path = _FOLDER / f"{name}.safetensors"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in _FOLDER.glob("*.safetensors"))) or "none"

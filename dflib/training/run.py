@@ -42,7 +42,7 @@ class TrainingRun:
     """Trains ``models`` in ``folder``, from where the last ``fit`` stopped.
 
     folder      made if missing; holds state.safetensors, metrics.jsonl, samples/ and a log for TensorBoard
-    models      name -> module; moved to the device; under several processes every one starts with the first one's weights
+    models      name -> module; moved to the device; all processes start with the first one's weights
     optimizers  name -> torch optimiser over parameters of the models
     step        step(run, i) -> dict of losses (numbers or one-element tensors): does one step by calling ``update``
     samples     samples(run) -> (H, W, 3) uint8, a picture to look at; called now and then, in the first process only
@@ -153,7 +153,7 @@ class TrainingRun:
         return self.history
 
     def export(self, path, model: str, recipe: str, data: str, scores: dict, half: bool = False) -> dict:
-        """Write the weights of ``model`` ("average" for the averaged one) as a checkpoint with its card; return that."""
+        """Write the weights of ``model`` ("average" for the averaged one) as a checkpoint; return its card."""
         module = self.averaged if model == "average" else self.models[model]
         return checkpoints.save(path, module, {"recipe": recipe, "steps": self.done, "seed": self.seed, "data": data,
                                                "wall_time": round(self._seconds, 1), "scores": scores}, half)
