@@ -68,12 +68,18 @@ class View:
                np.float32(self.centre[0]), np.float32(self.centre[1]), np.float32(self.size / 2), world, x, y, z)
         return world, x, y, z
 
+    def unturn(self, world):
+        """Points (N, 3) of the head before its rotation, from where they are in the world."""
+        return (world - NECK) @ self.head + NECK
+
     def unproject(self, columns, rows, z):
         """World points (N, 3) seen at the centres of pixels (columns, rows) at distance z, all (N,)."""
         half = self.size / 2
-        x = (columns + 0.5 - half) * z / self.focal + self.centre[0]
-        y = (half - rows - 0.5) * z / self.focal + self.centre[1]
-        return np.stack([x, y, self.distance - z], -1).astype(np.float32)
+        world = np.empty((len(z), 3), np.float32)
+        world[:, 0] = (columns + (0.5 - half)) * (z / self.focal) + self.centre[0]
+        world[:, 1] = (half - 0.5 - rows) * (z / self.focal) + self.centre[1]
+        world[:, 2] = self.distance - z
+        return world
 
 
 @numba.njit(cache=True, fastmath=True)

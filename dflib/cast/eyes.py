@@ -17,31 +17,6 @@ RAISED = 0.05           # cm that a straight gaze lies above the eye's centre, s
 GAZE_GAIN = 1.15        # the irises move this much further than the gaze says: the surface is curved
 
 
-@dataclass(frozen=True)
-class LidMargins:
-    """Where the lids of one eye end in the neutral head's frame, from its slit; x is the distance from the middle."""
-    x: tuple            # two arrays: of the upper and of the lower margin, ascending
-    y: tuple            # heights there
-
-    @classmethod
-    def of(cls, vertices, slit):
-        """From vertices (V, 3) and the slit's (upper, lower) vertex numbers."""
-        xs, ys = [], []
-        for ids in slit:
-            x = np.abs(vertices[ids, 0])
-            order = np.argsort(x)
-            xs.append(x[order])
-            ys.append(vertices[ids, 1][order])
-        return cls(tuple(xs), tuple(ys))
-
-    def distances(self, points):
-        """Distances (P,) of eye points (P, 3) below the upper lid, above the lower lid and inside the nearer corner."""
-        x, y = np.abs(points[:, 0]), points[:, 1]
-        upper, lower = (np.interp(x, xs, ys) for xs, ys in zip(self.x, self.y))
-        inner = x - self.x[1][0]
-        return upper - y, y - lower, inner, self.x[1][-1] - x
-
-
 @lru_cache(1)
 def iris_fibres():
     """(16, 193) float32: radial streaks with zero mean and unit deviation over radius and angle (last = first)."""
@@ -66,7 +41,7 @@ def eye_surface(person, base, local, points, margins, gaze, normals, head_rotati
     """Appearance of P pixels of one eye.
 
     base (3,): the skin's mean reflectance; local (P, 2): cm right and up of the eye's centre; points (P, 3): their
-    place in the neutral head; margins: LidMargins; gaze (2,) cm; normals (P, 3) in the world; head_rotation (3, 3).
+    place in the neutral head; margins: Margins; gaze (2,) cm; normals (P, 3) in the world; head_rotation (3, 3).
     """
     x, y = local.T
     below_upper, above_lower, inner, outer = margins.distances(points)
@@ -84,7 +59,7 @@ def eye_surface(person, base, local, points, margins, gaze, normals, head_rotati
     occlusion = ((0.16 + 0.84 * smoothstep(below_upper, -0.02, 0.46)) * (0.62 + 0.38 * smoothstep(above_lower, -.04, .16))
                  * (0.45 + 0.55 * smoothstep(corner, -0.05, 0.65)))
     shadow = smoothstep(below_upper, -0.16, 0.30)
-    gloss = smoothstep(below_upper, 0.04, 0.16) * (0.12 + 0.88 * smoothstep(radius, IRIS + 0.06, IRIS - 0.10))
+    gloss = smoothstep(below_upper, 0.04, 0.16) * (0.12 + 0.88 * smoothstep(radius, IRIS + 0.02, IRIS - 0.14))
 
     bulge = smoothstep(radius, 0.80, 0.30)[:, None]      # the cornea stands out over the iris
     dome = head_rotation[:, 2] + 0.9 * from_pupil @ head_rotation[:, :2].T
@@ -119,7 +94,7 @@ def _sclera(person, base, x, y, inner, above_lower):
     side = np.minimum(1, np.abs(x) / 1.45) ** 2
     veins = 0.5 + 0.5 * np.sin(y * 17 + 3 * np.sin(x * 5))
     yellow = 0.25 + 0.75 * smoothstep(person.tone, 0.3, 0.9)
-    colour = (white * np.array([1, 0.955, 0.92]) * (1 - np.array([0.10, 0.24, 0.25]) * (side * (1 - 0.35 * veins))[:, None])
+    colour = (white * np.array([1.02, 0.965, 0.90]) * (1 - np.array([0.10, 0.24, 0.25]) * (side * (1 - 0.35 * veins))[:, None])
               * (1 - np.array([0.02, 0.05, 0.09]) * yellow))
     caruncle = np.exp(-((inner - 0.17) / 0.16) ** 2 - ((above_lower - 0.10) / 0.17) ** 2)[:, None]
     return colour * (1 - caruncle) + caruncle * base * np.array([1.15, 0.72, 0.66])

@@ -3,12 +3,13 @@ import numba
 import numpy as np
 
 from dflib.cast import mouth
-from dflib.cast.eyes import LidMargins, eye_surface
+from dflib.cast.eyes import eye_surface
 from dflib.cast.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
 from dflib.cast.mesh import smoothstep
 from dflib.cast.raster import sample_texture
 from dflib.cast.shading import Surface
 from dflib.cast.skinmaps import TEXTURE_SCALE
+from dflib.cast.slits import Margins
 
 NO_SKIN = np.float32(1e9)
 
@@ -19,11 +20,11 @@ def neckline(clothes, x, z):
     return height - dip * np.exp(-(x / width) ** 2) * smoothstep(z, 0, 3)
 
 
-def dress(surface, pixels, person, base, texture, expressive, gaze, head_rotation, bump):
+def dress(surface, pixels, person, base, texture, expressive, gaze, view, bump):
     """Fill `surface` for Pixels; returns the skin's texture (P, 8) (zero elsewhere) and clothed (P,) bool.
 
     texture (h, w, 8): see skin.skin_texture; base (3,): the skin's mean reflectance; expressive (V, 3): the head before
-    its rotation; bump: pixels per cm, scaled down for small pictures.
+    its rotation by the View; bump: pixels per cm, scaled down for small pictures.
     """
     material = pixels.material
     painted = sample_texture(texture, pixels.local, TEXTURE_SCALE, material == SKIN)
@@ -35,8 +36,8 @@ def dress(surface, pixels, person, base, texture, expressive, gaze, head_rotatio
     clothed = _clothe(surface, pixels, skin, person.clothes)
     _ears(surface, pixels, base)
     _rims(surface, pixels, base)
-    _mouth(surface, pixels, person, base)
-    _eyes(surface, pixels, person, base, expressive, gaze, head_rotation)
+    _mouth(surface, pixels, person, base, expressive, view)
+    _eyes(surface, pixels, person, base, expressive, gaze, view.head)
     return painted, clothed
 
 
@@ -101,34 +102,34 @@ def _rims(surface, pixels, base):
     surface.occlusion[lip] = np.minimum(surface.occlusion[lip], 0.7)
 
 
-def _mouth(surface, pixels, person, base):
+def _mouth(surface, pixels, person, base, expressive, view):
     head = head_model()
-    teeth = np.flatnonzero(pixels.material == TEETH)
-    lower = pixels.first_vertex[teeth] >= head.parts["lower_teeth"].start
-    for row, widths in ((teeth[~lower], mouth.UPPER_WIDTHS), (teeth[lower], mouth.LOWER_WIDTHS)):
-        if len(row):
-            surface.albedo[row], surface.occlusion[row], surface.specular[row] = mouth.teeth_surface(
-                person, base, pixels.local[row], widths)
-    surface.sharpness[teeth] = 45
-    surface.lit[teeth] = 0.55 + 0.45 * surface.lit[teeth]
-    inside = np.flatnonzero(pixels.material == MOUTH)
-    tongue = pixels.local[inside, 0] > 0.5
-    surface.albedo[inside] = np.where(tongue[:, None], mouth.TONGUE, mouth.DARK)
-    surface.occlusion[inside] = np.where(tongue, 0.50, 0.22)
-    surface.specular[inside], surface.sharpness[inside] = np.where(tongue, 0.35, 0), 30
-    surface.lit[inside] = 0.5 + 0.4 * surface.lit[inside]
+    inside = np.flatnonzero((pixels.material == TEETH) | (pixels.material == MOUTH))
+    if not len(inside):
+        return
+    margins = Margins.of(expressive, head.slits["mouth"])
+    places = view.unturn(pixels.position[inside])
+    is_tooth = pixels.material[inside] == TEETH
+    is_lower = pixels.first_vertex[inside] >= head.parts["lower_teeth"].start
+    for row, widths in ((is_tooth & ~is_lower, mouth.UPPER_WIDTHS), (is_tooth & is_lower, mouth.LOWER_WIDTHS)):
+        look = mouth.teeth_surface(person, base, pixels.local[inside[row]], places[row], margins, widths)
+        surface.set_mouth(inside[row], look, sharpness=45)
+    soft = ~is_tooth
+    look = mouth.soft_surface(pixels.local[inside[soft], 0] > 0.5, places[soft], margins)
+    surface.set_mouth(inside[soft], look, sharpness=30)
+    surface.lit[inside] *= np.where(is_tooth, 0.8, 0.5)
 
 
 def _eyes(surface, pixels, person, base, expressive, gaze, head_rotation):
     head = head_model()
-    for side in ("right_eye", "left_eye"):
-        part = head.parts[side]
+    for name, side in (("right_eye", -1), ("left_eye", 1)):
+        part = head.parts[name]
         eye = np.flatnonzero((pixels.material == EYE) & (pixels.first_vertex >= part.start)
                              & (pixels.first_vertex < part.stop))
         if not len(eye):
             continue
         look = eye_surface(person, base, pixels.local[eye], pixels.interpolate(expressive, eye),
-                           LidMargins.of(expressive, head.slits[side]), gaze, surface.normal[eye], head_rotation)
+                           Margins.of(expressive, head.slits[name], side), gaze, surface.normal[eye], head_rotation)
         surface.albedo[eye], surface.occlusion[eye] = look.albedo, look.occlusion
         surface.lit[eye] = (0.55 * surface.lit[eye] + 0.45) * look.shadow
         surface.cornea[eye], surface.wet[eye] = look.cornea, look.gloss

@@ -7,15 +7,16 @@ from dflib.cast.palette import LUMINANCE
 UPPER_WIDTHS = np.array([0.86, 0.66, 0.76, 0.70, 0.66, 0.66])      # cm, from the middle outwards
 LOWER_WIDTHS = np.array([0.56, 0.60, 0.70, 0.68, 0.66, 0.66])
 GUM = np.array([0.36, 0.13, 0.125])
-TONGUE = np.array([0.34, 0.125, 0.12])
+TONGUE = np.array([0.44, 0.15, 0.125])
 DARK = np.array([0.07, 0.018, 0.016])
 
 
-def teeth_surface(person, base, local, widths):
+def teeth_surface(person, base, local, places, margins, widths):
     """Albedo (P, 3), occlusion (P,) and specular strength (P,) of one row of teeth.
 
-    local (P, 2): cm from the middle, and height 0 at the root .. 1 at the biting edge; widths: of the row's teeth;
-    base (3,): the skin's mean reflectance, to which the brightness of the teeth is tied.
+    local (P, 2): cm from the middle, and height 0 at the root .. 1 at the biting edge; places (P, 3): in the head's
+    frame, and the Margins of the lips, which shade them; widths: of the row's teeth; base (3,): the skin's mean
+    reflectance, to which the brightness of the teeth is tied.
     """
     from_middle, v = np.abs(local[:, 0]), local[:, 1]
     edges = np.concatenate([[0], np.cumsum(widths)])
@@ -37,4 +38,26 @@ def teeth_surface(person, base, local, widths):
     albedo = albedo * (1 - gum[:, None]) + gum[:, None] * GUM
     albedo = albedo * inside[:, None] + (1 - inside[:, None]) * np.array([0.03, 0.01, 0.01])
     occlusion = (0.30 + 0.62 * smoothstep(v, 0.15, 0.75)) * (1 - 0.35 * smoothstep(from_middle, 0.8, 2.2))
+    below_upper, above_lower, _, _ = margins.distances(places)
+    occlusion *= 0.35 + 0.65 * smoothstep(below_upper, -0.10, 0.35)
+    occlusion *= 0.60 + 0.40 * smoothstep(above_lower, -0.10, 0.25)
     return albedo, occlusion, 0.9 * inside * (1 - gum)
+
+
+def soft_surface(is_tongue, places, margins):
+    """Albedo (P, 3), occlusion (P,) and specular strength (P,) of the tongue and of the walls behind it.
+
+    is_tongue (P,) bool: on the tongue's own mesh, which lies low; places (P, 3) and margins as for the teeth. In a wide
+    open mouth the back of the tongue rises over the lower lip, whatever lies behind it in the mesh.
+    """
+    below_upper, above_lower, _, _ = margins.distances(places)
+    gap = np.maximum(below_upper + above_lower, 0.05)
+    x = np.abs(places[:, 0])
+    crest = np.minimum(0.46 * gap, 0.9) * np.sqrt(np.clip(1 - (x / 1.75) ** 2, 0, 1))       # height of the tongue's back
+    tongue = np.maximum(smoothstep(above_lower, crest + 0.10, crest - 0.10) * (gap > 0.25), is_tongue)
+    furrow = np.exp(-(x / 0.14) ** 2)
+    rounded = 0.45 + 0.55 * smoothstep(crest - above_lower, -0.05, 0.45)
+    albedo = tongue[:, None] * TONGUE * (1 - 0.22 * furrow)[:, None] + (1 - tongue)[:, None] * DARK
+    occlusion = np.where(tongue > 0.5, 0.52 * rounded, 0.16 + 0.10 * smoothstep(x, 0.3, 1.8))
+    occlusion = occlusion * (0.35 + 0.65 * smoothstep(np.minimum(below_upper, above_lower), -0.05, 0.35))
+    return albedo, occlusion, 0.30 * tongue

@@ -26,16 +26,18 @@ class Pixels:
     first_vertex: np.ndarray    # (P,) int32, tells to which part the pixel belongs
 
     @classmethod
-    def of(cls, visible, world, normals):
-        """From what is Visible of the head whose vertices lie at world (V, 3)."""
+    def of(cls, visible, view, normals):
+        """From what is Visible of the head in the View, and the normals (V, 3) of its vertices."""
         head = head_model()
         index = np.flatnonzero(visible.triangle.ravel() >= 0)
         triangle, weights = visible.triangle.ravel()[index], visible.weights.reshape(-1, 2)[index]
 
         def at(attribute):
             return interpolate(triangle, weights, head.triangles, attribute)
+        row, column = np.divmod(index, visible.depth.shape[1])
+        position = view.unproject(column, row, visible.depth.ravel()[index])
         fixed = at(_fixed_attributes())
-        return cls(visible.triangle.shape, index, triangle, weights, at(world), normalise(at(normals)), fixed[:, :3],
+        return cls(visible.triangle.shape, index, triangle, weights, position, normalise(at(normals)), fixed[:, :3],
                    fixed[:, 3:5], fixed[:, 5].copy(), head.materials[triangle], head.triangles[triangle, 0])
 
     def interpolate(self, attribute, chosen):

@@ -13,13 +13,13 @@ from dflib.cast import facialhair, film, materials, shading, shadows, strands, t
 from dflib.cast.actor import actor_of
 from dflib.cast.backgrounds import background
 from dflib.cast.camera import View
-from dflib.cast.eyes import LidMargins
 from dflib.cast.glasses import glasses_frame
 from dflib.cast.head import head_model
 from dflib.cast.mesh import smoothstep, vertex_normals
 from dflib.cast.palette import LUMINANCE
 from dflib.cast.pixels import Pixels
 from dflib.cast.raster import rasterise
+from dflib.cast.slits import Margins
 from dflib.cast.streams import stream
 from dflib.cast.truth import LABELS
 
@@ -54,7 +54,7 @@ def render(person, shot, size=128):
     normals = vertex_normals(world, head.triangles)
     visible = rasterise(x, y, z, head.triangles, view.size, view.size)
     _close_pockets(visible, x, y, z)
-    pixels = Pixels.of(visible, world, normals)
+    pixels = Pixels.of(visible, view, normals)
 
     hair = actor.hair.at_scale(view.pixels_per_cm) if actor.hair is not None else None
     placed_hair = None if hair is None else view.place(hair.points.reshape(-1, 3), hair.neck_weight.ravel())
@@ -65,7 +65,7 @@ def render(person, shot, size=128):
     surface = shading.Surface.blank(pixels.normal.copy(), pixels.occlusion.copy(), lit)
     bump = view.pixels_per_cm * np.clip((view.pixels_per_cm - 6) / 13, 0.08, 1)
     painted, clothed = materials.dress(surface, pixels, person, actor.base, actor.texture(view.pixels_per_cm),
-                                       expressive, shot.gaze, view.head, bump)
+                                       expressive, shot.gaze, view, bump)
     diffuse, mirrored = shading.light_surface(surface, pixels.position, view, shot.light, actor.base)
     shading.bleed(diffuse, pixels.index, surface.skin, pixels.shape, view.pixels_per_cm)
     colour = surface.albedo * diffuse + mirrored
@@ -104,9 +104,9 @@ def _expressive(actor, shot):
 def _tuck_eyes(vertices):
     """Vertices (V, 3) with what the lids cover of the eyeballs moved back, so that a raised lower lid is not pierced."""
     head, vertices = head_model(), vertices.copy()
-    for side in ("right_eye", "left_eye"):
-        ball = vertices[head.parts[side]]
-        below_upper, above_lower, _, _ = LidMargins.of(vertices, head.slits[side]).distances(ball)
+    for name, side in (("right_eye", -1), ("left_eye", 1)):
+        ball = vertices[head.parts[name]]
+        below_upper, above_lower, _, _ = Margins.of(vertices, head.slits[name], side).distances(ball)
         ball[:, 2] -= 0.5 * smoothstep(np.minimum(below_upper, above_lower), -0.03, -0.30)
     return vertices
 
@@ -196,5 +196,5 @@ def _add_lenses(picture, view, frame, light):
         cv2.fillPoly(lens, [np.round((np.stack([x, y], 1) - 0.5) * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
         rows, columns = np.nonzero(lens)
         across = (columns - x.min()) / np.ptp(x) * 0.6 + (rows - y.min()) / np.ptp(y)       # a slanting band
-        share = (0.02 + 0.07 * smoothstep(across, 0.95, 0.25)) * lens[rows, columns] / 255
+        share = (0.01 + 0.035 * smoothstep(across, 0.95, 0.25)) * lens[rows, columns] / 255
         picture[rows, columns] += share[:, None].astype(np.float32) * (sky - picture[rows, columns])

@@ -37,6 +37,11 @@ class Surface:
                    np.full(count, 20, np.float32), lit, np.zeros(count, bool), normal.copy(),
                    np.zeros(count, np.float32), np.zeros(count, np.float32))
 
+    def set_mouth(self, pixels, look, sharpness):
+        """Write look: albedo (N, 3), occlusion (N,), specular (N,) and the exponent of the gloss to pixels (N,)."""
+        self.albedo[pixels], self.occlusion[pixels], self.specular[pixels] = look
+        self.sharpness[pixels] = sharpness
+
 
 def gloss_scale(base):
     """Gloss looks stronger on dark skin, so it is scaled by the skin's luminance; base (3,) reflectance."""
