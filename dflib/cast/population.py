@@ -18,11 +18,11 @@ SIGMA = 0.55
 # Offsets of identity modes, added to a sampled identity.
 WOMAN = dict(brow_ridge=-.7, jaw_width=-.75, chin_width=-.65, chin_len=-.55, gonion=-.7, neck_width=-1.25,
              nose_width=-.45, nose_len=-.45, nose_tip_up=.35, lip_upper=.45, lip_lower=.35, eye_open=.5,
-             eye_width=.35, brow_height=.45, brow_arch=.6, cheek_full=.25, cheekbone=.25, face_len=-.35,
+             eye_width=.35, brow_height=.35, brow_arch=.85, cheek_full=.25, cheekbone=.25, face_len=-.35,
              forehead_slope=-.5, head_width=-.25, mouth_corner=.2, bridge_w=-.4, nose_prot=-.2, submental=-.3,
              ear_size=-.4)
 MAN = dict(brow_ridge=.9, jaw_width=.65, chin_width=.6, chin_len=.55, gonion=.6, neck_width=1.3, nose_width=.3,
-           nose_len=.3, bridge_w=.3, lip_upper=-.4, lip_lower=-.2, eye_open=-.3, brow_height=-.45, brow_arch=-.05,
+           nose_len=.3, bridge_w=.3, lip_upper=-.4, lip_lower=-.2, eye_open=-.3, brow_height=-.5, brow_arch=.3,
            face_len=.45, forehead_slope=.35, head_width=.1, chin_prot=.35, round=-.35, cheek_full=-.25, nose_prot=.25,
            mouth_width=.2)
 YOUNG = dict(cheek_full=.3, round=.3, chin_len=-.3, face_len=-.25, eye_open=.3, lip_upper=.2, lip_lower=.2,
@@ -71,8 +71,8 @@ def sample_person(seed):
     years = rng.beta(1.25, 2.0)                     # 0 youngest .. 1 oldest
     tone = float(.03 + .97 * rng.beta(1., 1.05))
     axes = _axes(stream(seed, "axes"), tone)
-    dark_hair = tone > .42 + .05 * rng.normal() or axes.fold > .45
-    darkish_hair = tone > .28 + .05 * rng.normal()
+    dark_hair = tone > .47 + .05 * rng.normal() or axes.fold > .45
+    darkish_hair = tone > .33 + .05 * rng.normal()
     eyes = _eyes(stream(seed, "eyes"), female, dark_hair, darkish_hair)
     hair = _hair(stream(seed, "hair"), female, years, tone, axes, dark_hair, darkish_hair)
     teeth = np.array([.74, .70, .60]) * stream(seed, "teeth").uniform(.85, 1.05)

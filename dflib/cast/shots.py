@@ -111,7 +111,7 @@ def sample_expression(rng):
     shares = np.array([share for share, _ in KINDS])
     kind = KINDS[rng.choice(len(KINDS), p=shares / shares.sum())][1]
     weights = {name: rng.uniform(low, high) for name, (low, high) in kind.items()}
-    blink, lift = rng.random() < BLINKS, .10 * rng.normal()
+    blink, lift = rng.random() < BLINKS, .10 * rng.normal() - .06
     weights["brow_up"] = weights.get("brow_up", 0.) + lift
     if blink:
         weights.update(blinkR=1., blinkL=1.)
