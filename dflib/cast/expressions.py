@@ -128,8 +128,8 @@ def _pucker(t):
 def _sad(t):
     corner = t.around(MOUTH_CORNER, MOUTH_LINE, 1.15, 1.0) * _face(t)
     return t.field(dx=t.sign * .05 * corner,
-                   dy=(-.50 * corner + .30 * t.around(1.4, 2.1, .9, .8) * _face(t) - .12 * t.around(4.5, 2.2, 1, .7) * _face(t)
-                       - .07 * _upper_lid(t)))
+                   dy=(-.50 * corner + .30 * t.around(1.4, 2.1, .9, .8) * _face(t)
+                       - .12 * t.around(4.5, 2.2, 1, .7) * _face(t) - .07 * _upper_lid(t)))
 
 
 def _sneer(t):

@@ -112,7 +112,8 @@ def _mouth(x, y, upper, dy, dz):
     down = np.clip(-above / np.maximum(lower_lip_height(ax), 0.05), 0, 3)
     upper_roll = np.where(up < 1, 0.08 + 0.27 * np.sin(np.pi * (0.05 + 0.80 * up)) - 0.07 * smoothstep(up, 0.5, 1),
                           0.134 * np.exp(-((up - 1) / 0.5) ** 2))
-    lower_roll = np.where(down < 1, 0.02 + 0.34 * np.sin(np.pi * (0.10 + 0.80 * down)) - 0.04 * smoothstep(down, 0.4, 1),
+    lower_roll = np.where(down < 1,
+                          0.02 + 0.34 * np.sin(np.pi * (0.10 + 0.80 * down)) - 0.04 * smoothstep(down, 0.4, 1),
                           0.085 * np.exp(-((down - 1) / 0.4) ** 2))
     within = np.clip(1 - (ax / (MOUTH_CORNER + 0.05)) ** 2, 0, 1)
     dz += np.where(upper, upper_roll, lower_roll) * within ** 0.5
@@ -133,7 +134,8 @@ def _neck(x, y, front):
     """Depth added by larynx, neck muscles and collar bones."""
     ax = abs(x)
     larynx = 0.25 * bump(ax, y, 0, -13.4, 0.8, 1.0)
-    muscle = 0.2 * np.exp(-((ax - (3.6 + (y + 12) * 0.35)) / 0.7) ** 2) * smoothstep(y, -11.5, -12.5) * smoothstep(y, -16.2, -15.2)
+    muscle = (0.2 * np.exp(-((ax - (3.6 + (y + 12) * 0.35)) / 0.7) ** 2)
+              * smoothstep(y, -11.5, -12.5) * smoothstep(y, -16.2, -15.2))
     collar = 0.35 * np.exp(-((y + 15.9 + 0.045 * ax) / 0.35) ** 2) * smoothstep(ax, 1.0, 2.2) * smoothstep(ax, 15, 9)
     return (larynx + muscle + collar) * front
 
@@ -153,10 +155,11 @@ def _open_eyes(points, x, y, upper, front):
               * smoothstep(ax, EYE_INNER - 0.65 - 0.3 * away, EYE_INNER + 0.7 * away)
               * smoothstep(ax, EYE_OUTER + 0.75 + 0.3 * away, EYE_OUTER - 0.7 * away) * front)
     points[..., 2] = points[..., 2] * (1 - weight) + surface * weight
-    above = np.where(upper, 1, 0) * smoothstep(ax, EYE_INNER - 0.1, EYE_INNER + 0.5) * smoothstep(ax, EYE_OUTER + 0.6, EYE_OUTER - 0.1)
-    points[..., 2] += above * front * (0.26 * np.exp(-((off - 1.10) / 0.45) ** 2) - 0.09 * np.exp(-((off - 0.50) / 0.15) ** 2))
-    below = np.where(upper, 0, 1) * smoothstep(ax, EYE_INNER, EYE_INNER + 0.6) * smoothstep(ax, EYE_OUTER + 0.4, EYE_OUTER - 0.2)
-    points[..., 2] += below * front * (0.05 * np.exp(-((-off - 0.22) / 0.12) ** 2) - 0.05 * np.exp(-((-off - 0.75) / 0.2) ** 2))
+    fold = 0.26 * np.exp(-((off - 1.10) / 0.45) ** 2) - 0.09 * np.exp(-((off - 0.50) / 0.15) ** 2)
+    above = smoothstep(ax, EYE_INNER - 0.1, EYE_INNER + 0.5) * smoothstep(ax, EYE_OUTER + 0.6, EYE_OUTER - 0.1)
+    rim = 0.05 * np.exp(-((-off - 0.22) / 0.12) ** 2) - 0.05 * np.exp(-((-off - 0.75) / 0.2) ** 2)
+    below = smoothstep(ax, EYE_INNER, EYE_INNER + 0.6) * smoothstep(ax, EYE_OUTER + 0.4, EYE_OUTER - 0.2)
+    points[..., 2] += np.where(upper, fold * above, rim * below) * front
 
 
 def sculpt(template, lower=False):

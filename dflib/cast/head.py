@@ -114,7 +114,8 @@ def _add_skin(build, grid, eye_row, mouth_row):
     """The skin with its three slits. Returns the slits: name -> (upper, lower) vertex numbers."""
     rows, cols = grid.shape[:2]
     coords = np.stack(np.meshgrid(np.arange(rows), np.arange(cols), indexing="ij"), -1).astype(float)
-    upper = build.add_vertices(sculpt(grid).reshape(-1, 3), grid.reshape(-1, 3), coords.reshape(-1, 2), 0.0).reshape(rows, cols)
+    upper = build.add_vertices(sculpt(grid).reshape(-1, 3), grid.reshape(-1, 3), coords.reshape(-1, 2), 0.0)
+    upper = upper.reshape(rows, cols)
     lower = upper.copy()                    # what the triangles below a row use in place of its own vertices
     slits = {}
     for name, row, sign, inner, outer in (("right_eye", eye_row, -1, EYE_INNER, EYE_OUTER),
@@ -126,14 +127,16 @@ def _add_skin(build, grid, eye_row, mouth_row):
         lower[row, columns] = build.add_vertices(sculpt(copies, lower=True), copies, coords[row, columns], -1.0)
         with_corners = np.arange(columns[0] - 1, columns[-1] + 2)
         slits[name] = upper[row, with_corners], lower[row, with_corners]
-    corners = np.stack([lower[:-1], np.roll(lower[:-1], -1, 1), upper[1:], np.roll(upper[1:], -1, 1)], -1).reshape(-1, 4)
+    corners = np.stack([lower[:-1], np.roll(lower[:-1], -1, 1), upper[1:], np.roll(upper[1:], -1, 1)], -1)
+    corners = corners.reshape(-1, 4)
     build.add_triangles(np.concatenate([corners[:, [0, 2, 1]], corners[:, [1, 2, 3]]]), SKIN)
     return slits
 
 
 def _add_rim(build, edge, steps, material, flip):
     """Carry the edge of a lid or lip into the head, so that it has a thickness."""
-    points, template, coords, side, parent = (build.stacked(n)[edge] for n in ("points", "template", "coords", "side", "parent"))
+    points, template, coords, side, parent = (build.stacked(name)[edge]
+                                              for name in ("points", "template", "coords", "side", "parent"))
     scale = 1.0
     if material == INNER_LIP:               # thinner towards the corners of the mouth
         scale = np.clip(1 - (points[:, :1] / MOUTH_CORNER) ** 2, .12, 1) ** .5
@@ -180,16 +183,19 @@ def _landmarks(grid, angles, template, side, slits):
     def lid(edge, x):
         return int(edge[np.argmin(abs(abs(template[edge, 0]) - x))])
 
-    jaw = [(-.2, 1.42), (-2.4, 1.40), (-5.5, 1.36), (-8.6, 1.30), (-10.2, 1.16), (-10.6, .92), (-10.8, .66), (-10.9, .36)]
-    points = [on_ring(y, -angle) for y, angle in jaw] + [on_ring(-11.0, 0)] + [on_ring(y, angle) for y, angle in jaw[::-1]]
+    jaw = [(-.2, 1.42), (-2.4, 1.40), (-5.5, 1.36), (-8.6, 1.30), (-10.2, 1.16), (-10.6, .92), (-10.8, .66),
+           (-10.9, .36)]
+    points = [on_ring(y, -angle) for y, angle in jaw] + [on_ring(-11.0, 0)]
+    points += [on_ring(y, angle) for y, angle in jaw[::-1]]
     brow = [1.35, 2.3, 3.3, 4.3, 5.3]
     points += [at(x, brow_curve(abs(x)) + .12, 9 if abs(x) < 3 else 7.5) for x in [-b for b in brow[::-1]] + brow]
-    points += [at(0, y, 9.1) for y in (.2, -1.0, -2.2, -3.35)]
+    points += [at(0, y, 9.1) for y in (.2, -1.05, -2.3, -3.62)]
     points += [at(x, -4.45 if abs(x) < 1 else -4.3, 9.4) for x in (-1.35, -.65, 0, .65, 1.35)]
     inner, outer = EYE_INNER + .95, EYE_OUTER - 1.0
     for name, first, second in (("right_eye", outer, inner), ("left_eye", inner, outer)):
         upper, lower = slits[name]
-        points += [int(upper[0]), lid(upper, first), lid(upper, second), int(upper[-1]), lid(lower, second), lid(lower, first)]
+        points += [int(upper[0]), lid(upper, first), lid(upper, second)]
+        points += [int(upper[-1]), lid(lower, second), lid(lower, first)]
     upper, lower = slits["mouth"]
     points += [int(upper[0])] + [at(x, MOUTH_LINE + upper_lip_height(abs(x)), 9.6) for x in (-1.4, -.5, 0, .5, 1.4)]
     points += [int(upper[-1])] + [at(x, MOUTH_LINE - lower_lip_height(abs(x)), 9.6) for x in (1.4, .6, 0, -.6, -1.4)]
@@ -227,7 +233,8 @@ def head_model():
         triangles=np.ascontiguousarray(build.stacked("triangles"), dtype=np.int32),
         materials=build.stacked("materials").astype(np.uint8),
         landmark_vertices=_landmarks(grid, angles, template[:skin_count], side[:skin_count], slits),
-        identity_names=tuple(identity), expression_names=tuple(expression), template=template.astype(np.float32),
+        identity_names=tuple(identity), expression_names=tuple(expression),
+        template=template.astype(np.float32),
         side=side.astype(np.int8), texture_coords=build.stacked("coords").astype(np.float32), grid_shape=grid.shape[:2],
-        grid_template=grid, column_angle=angles, skin_count=skin_count, face_count=face_count, parts=slices, slits=slits,
-        neck_weight=neck_weight.astype(np.float32))
+        grid_template=grid, column_angle=angles, skin_count=skin_count, face_count=face_count, parts=slices,
+        slits=slits, neck_weight=neck_weight.astype(np.float32))

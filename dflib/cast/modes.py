@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from dflib.cast.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, along_lid, lid_surface,
-                                 lower_lid_height, lower_lip_height, nasolabial_line, upper_lid_height, upper_lip_height)
+                                 lower_lid_height, lower_lip_height, nasolabial_line, upper_lid_height,
+                                 upper_lip_height)
 from dflib.cast.mesh import bump, smoothstep
 from dflib.cast.skull import MOUTH_LINE
 
 # What the average head has of each mode: folded into the mean, so that identity 0 is a pleasant average.
 AVERAGE = dict(
-    brow_ridge=-.3, cheek_full=.12, round=.08, chin_len=-.6, chin_width=.4, face_len=-.55, brow_height=.35, eye_open=-.25,
-    eye_width=.35, mouth_corner=1.5, mouth_width=-.25, lip_upper=.25, lip_lower=.2, jaw_width=-.25, neck_width=-.7,
-    nose_tip_up=.25, nose_prot=-.35, nose_len=-.35, lip_prot=.25, mouth_y=.6, lid_crease=.3, cranium_h=.3,
-    forehead_width=.2, temple=.5, ear_size=-.6, nasolabial=-.4, gonion=-.2)
+    brow_ridge=-.3, cheek_full=.12, round=.08, chin_len=-.6, chin_width=.4, face_len=-.55, brow_height=.35,
+    eye_open=-.25, eye_width=.35, mouth_corner=1.5, mouth_width=-.25, lip_upper=.25, lip_lower=.2, jaw_width=-.25,
+    neck_width=-.7, nose_tip_up=.25, nose_prot=-.35, nose_len=-.35, lip_prot=.25, mouth_y=.6, lid_crease=.3,
+    cranium_h=.3, forehead_width=.2, temple=.5, ear_size=-.6, nasolabial=-.4, gonion=-.2)
 
-
+# Modes that shape the lids alone and leave the eyeball where it is.
 LID_SHAPES = ("lid_hood", "lid_crease", "lid_fill", "eyebag", "epicanthus", "eye_open", "eye_width", "canthal_tilt")
 
 
@@ -95,7 +96,7 @@ def _carry_eyes(t, field, shapes_lids):
 
 
 def slide_on_eye(t, field, half, carried=np.zeros(3), keep_depth=False):
-    """Correct the depth of `field` (V, 3) in place: lids of one half slide over an eyeball that moves by `carried` (3,).
+    """Correct the depth of `field` (V, 3) in place: lids of one half slide over an eyeball moved by `carried` (3,).
 
     To first order a lid that moves sideways by d must move in depth by slope times d, or the eye would come through.
     With `keep_depth` the field's own depth is added to that, otherwise it is replaced.
@@ -114,7 +115,8 @@ def _skull(t):
         face_len=t.field(dy=np.minimum(y, 0) * .040 * smoothstep(y, -40, -11)),
         cranium_h=t.field(dy=.45 * smoothstep(y, 2, 11)),
         head_depth=t.field(dz=.35 * z / 9 * head),
-        jaw_width=t.field(dx=sign * .40 * np.exp(-((y + 7.2) / 2.4) ** 2) * smoothstep(z, -3, 0) * smoothstep(ax, 1.5, 5)),
+        jaw_width=t.field(
+            dx=sign * .40 * np.exp(-((y + 7.2) / 2.4) ** 2) * smoothstep(z, -3, 0) * smoothstep(ax, 1.5, 5)),
         chin_len=t.field(dy=-.36 * smoothstep(y, -7.8, -10.5) * smoothstep(z, 1, 7) * smoothstep(y, -16, -11.5)),
         chin_prot=t.field(dz=.38 * chin * front),
         chin_width=t.field(dx=sign * .32 * t.around(2.2, -10.4, 1.4, 1.6) * front),
@@ -143,15 +145,17 @@ def _nose(t):
         return np.exp(-(ax / width) ** 2) * bump(0, y, 0, cy, 1, sy) * front
 
     return dict(
-        nose_len=t.field(dy=-.26 * np.exp(-(ax / 2.1) ** 4) * smoothstep(y, 0, -3.4) * smoothstep(y, -5.6, -4.4) * front),
+        nose_len=t.field(dy=-.26 * np.exp(-(ax / 2.1) ** 4) * t.between(-5.6, -4.4, -3.4, 0) * front),
         nose_prot=t.field(dz=.26 * np.exp(-ax ** 2) * smoothstep(y, .5, -3.2) * smoothstep(y, -4.7, -4.2) * front),
         nose_width=t.field(dx=sign * .22 * t.around(1.4, -3.9, .8, .7) * front),
         bridge_h=t.field(dz=.22 * ridge(.7, -.4, 1.1)),
         bridge_w=t.field(dx=sign * .14 * t.around(.7, -1, .5, 1.5) * front),
         nose_hump=t.field(dz=.15 * ridge(.6, -1.4, .6)),
         nose_tip_up=t.field(dy=.22 * t.around(0, -3.6, .9, .6) * front, dz=.05 * t.around(0, -4.1, .7, .4) * front),
-        nose_bulb=t.field(dz=.14 * t.around(.5, -3.4, .5, .45) * front, dx=sign * .10 * t.around(.7, -3.4, .5, .5) * front),
-        alae_flare=t.field(dz=.16 * t.around(1.35, -3.9, .35, .4) * front, dy=.10 * t.around(1.4, -4.1, .4, .3) * front))
+        nose_bulb=t.field(dz=.14 * t.around(.5, -3.4, .5, .45) * front,
+                          dx=sign * .10 * t.around(.7, -3.4, .5, .5) * front),
+        alae_flare=t.field(dz=.16 * t.around(1.35, -3.9, .35, .4) * front,
+                           dy=.10 * t.around(1.4, -4.1, .4, .3) * front))
 
 
 def _eyes(t):
@@ -193,7 +197,8 @@ def _mouth(t):
         lip_prot=t.field(dz=.24 * t.around(0, MOUTH_LINE, 2.0, 1.2) * front),
         mouth_corner=t.field(dy=.14 * t.around(2.5, MOUTH_LINE, .8, .8) * front),
         cupid=t.field(dy=np.where(is_up, .07 * bow * np.exp(-((up - 1) / .5) ** 2), 0) * front * (ax < 2)),
-        nasolabial=t.field(dz=-.12 * np.exp(-((ax - nasolabial_line(y)) / .36) ** 2) * t.between(-7.6, -6.6, -4.2, -3.4) * front),
+        nasolabial=t.field(dz=-.12 * np.exp(-((ax - nasolabial_line(y)) / .36) ** 2)
+                           * t.between(-7.6, -6.6, -4.2, -3.4) * front),
         round=t.field(
             dx=sign * .34 * np.exp(-((y + 5.2) / 3.0) ** 2) * smoothstep(ax, 1.5, 5.5) * smoothstep(t.z, -2.5, 1.5),
             dz=.14 * t.around(3.6, -6.2, 2.2, 2.2) * front))
@@ -203,9 +208,11 @@ def _ageing(t):
     y, ax, sign, front, above = t.y, t.ax, t.sign, t.front, t.above_lid
     lid = t.by_eye * front * t.not_eye
     return dict(
-        jowl=t.field(dx=sign * .16 * t.around(4.6, -8.9, 1.2, 1.0) * front, dy=-.34 * t.around(3.6, -9.6, 1.3, 1.0) * front,
+        jowl=t.field(dx=sign * .16 * t.around(4.6, -8.9, 1.2, 1.0) * front,
+                     dy=-.34 * t.around(3.6, -9.6, 1.3, 1.0) * front,
                      dz=.14 * t.around(3.4, -8.8, .9, .9) * front - .08 * t.around(2.2, -9.2, .4, .8) * front),
-        eyebag=t.field(dz=(.10 * np.exp(-((y + .72 - .04 * (ax - 3)) / .22) ** 2) - .10 * np.exp(-((y + 1.10) / .18) ** 2)) * lid),
+        eyebag=t.field(dz=(.10 * np.exp(-((y + .72 - .04 * (ax - 3)) / .22) ** 2)
+                           - .10 * np.exp(-((y + 1.10) / .18) ** 2)) * lid),
         lid_crease=t.field(dz=(.06 * np.exp(-((above - .26) / .14) ** 2) - .13 * np.exp(-((above - .52) / .13) ** 2))
                            * lid * (y >= 0)),
         lid_fill=t.field(dz=.24 * np.exp(-((above - .80) / .42) ** 2) * lid * (y >= 0),

@@ -44,7 +44,8 @@ def eyeball(side):
     dy, dx = _grid(np.linspace(1.25, -1.25, rows), np.linspace(-1.72, 1.72, cols))
     x = EYE_CENTRE[0] + dx * side                                       # measured towards the temple
     y = EYE_CENTRE[1] + dy
-    return _part(x * side, y, eyeball_depth(x, y), grid_triangles(rows, cols), [side * EYE_CENTRE[0], 0, 8.0], (x - EYE_CENTRE[0]) * side, dy)
+    return _part(x * side, y, eyeball_depth(x, y), grid_triangles(rows, cols), [side * EYE_CENTRE[0], 0, 8.0],
+                 (x - EYE_CENTRE[0]) * side, dy)
 
 
 def socket(side):
@@ -91,7 +92,8 @@ def tongue():
     """Coordinates are (1, 1) everywhere: that tells the shader a tongue from the cavity."""
     v, u = _grid(np.linspace(0, 1, 10), np.linspace(-1, 1, 16))
     y = -7.05 - 0.45 * u ** 2 - 0.50 * smoothstep(v, 0.6, 1) + 0.18 * np.sin(v * 3)
-    return _part(u * 1.6, y, 5.6 + 2.5 * v - 0.5 * u ** 2, grid_triangles(10, 16), [0, -7.4, 9.5], np.ones_like(u), np.ones_like(u))
+    return _part(u * 1.6, y, 5.6 + 2.5 * v - 0.5 * u ** 2, grid_triangles(10, 16), [0, -7.4, 9.5],
+                 np.ones_like(u), np.ones_like(u))
 
 
 def ear(side):
@@ -105,7 +107,8 @@ def ear(side):
     back, up = radius * half_width * cos + 0.28 * radius * sin, radius * half_height * sin
     outer = cos * 0.6 + sin
     helix = np.exp(-((radius - 0.92) / 0.085) ** 2) * (0.15 + 0.85 * smoothstep(outer, -0.85, 0.2))
-    antihelix = np.exp(-((radius - 0.63 - 0.06 * sin) / 0.12) ** 2) * smoothstep(cos, -0.35, 0.35) * smoothstep(sin, -0.85, -0.45)
+    antihelix = (np.exp(-((radius - 0.63 - 0.06 * sin) / 0.12) ** 2)
+                 * smoothstep(cos, -0.35, 0.35) * smoothstep(sin, -0.85, -0.45))
     groove = np.exp(-((radius - 0.79) / 0.07) ** 2) * smoothstep(outer, -0.6, 0.2)
     bowl = np.exp(-((radius * half_width * cos + 0.10) / 0.62) ** 2 - ((up + 0.35) / 0.8) ** 2)
     tragus = np.exp(-((back + 0.98) / 0.25) ** 2 - ((up + 0.45) / 0.42) ** 2)
