@@ -1,4 +1,4 @@
-"""Published sets of manipulated videos, as they lie on disk: FaceForensics++, DFDC and Celeb-DF. Nothing is downloaded."""
+"""Published sets of manipulated videos as they lie on disk: FaceForensics++, DFDC, Celeb-DF. Nothing is downloaded."""
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path

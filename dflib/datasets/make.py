@@ -20,7 +20,7 @@ SHOT_STRIDE = 1_000_000         # shot k of a person is sampled with seed person
 
 @dataclass(frozen=True)
 class Recipe:
-    """Who is rendered and how: `people` people from seed `first`, `shots` pictures of each, |yaw| and |pitch| limits."""
+    """Who is rendered and how: `people` people from seed `first`, `shots` pictures of each, limits in degrees."""
     people: int
     first: int = 0
     shots: int = 1
@@ -55,7 +55,7 @@ def fingerprint() -> str:
 def render_shards(folder: Path, recipe: Recipe, workers: "int | None" = None) -> list:
     """Paths of the shards of `recipe` in `folder`, in order of seed; those that are missing are rendered now.
 
-    workers: processes, by default one per core. A progress bar shows faces. After an interruption the same call goes on.
+    workers: processes, by default one per core. A progress bar counts faces. Interrupted, the same call goes on.
     """
     from tqdm.auto import tqdm
 
@@ -108,7 +108,7 @@ def _render_shard(task, tick=None):
 
 
 def make_faces(folder: Path = DATA / "cast") -> None:
-    """Render the shipped set into `folder`: shards of an older cast are replaced, finished ones of this cast are kept."""
+    """Render the shipped set into `folder`: shards of an older cast are replaced, those of this cast are kept."""
     for path in folder.glob("faces-*.zip"):
         if shards.Shard(path).about["cast"] != fingerprint():
             path.unlink()

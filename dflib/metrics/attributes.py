@@ -9,9 +9,11 @@ from dflib.metrics.network import FaceEncoder, as_input, crops
 
 YES_NO = ("female", "glasses", "lipstick", "eyeshadow", "eyes_closed")
 # name: (typical value, typical deviation), to bring all numbers to one scale for the loss
-NUMBERS = {"age": (42, 14), "tone": (.5, .3), "smile": (.35, .3), "mouth_open": (.06, .14), "yaw": (0, 17), "pitch": (0, 7)}
+NUMBERS = {"age": (42, 14), "tone": (.5, .3), "smile": (.35, .3), "mouth_open": (.06, .14), "yaw": (0, 17),
+           "pitch": (0, 7)}
 CHOICES = {
-    "hair_colour": ("black", "dark_brown", "brown", "light_brown", "blond", "pale_blond", "red", "grey", "white", "none"),
+    "hair_colour": ("black", "dark_brown", "brown", "light_brown", "blond", "pale_blond", "red", "grey", "white",
+                    "none"),
     "beard": ("none", "stubble", "moustache", "goatee", "full"),
 }
 
@@ -30,14 +32,14 @@ WIDTH = max(part.stop for part in OUTPUTS.values())
 
 
 class AttributeNetwork(FaceEncoder):
-    """A canonical crop, (B, 3, 64, 64) in [-1, 1], to the raw outputs (B, 26) of all heads; OUTPUTS names the columns."""
+    """A canonical crop, (B, 3, 64, 64) in [-1, 1], to the raw outputs (B, 26) of all heads, columns as in OUTPUTS."""
 
     def __init__(self):
         super().__init__(WIDTH)
 
 
 def targets(truth: dict) -> dict:
-    """Truth of N pictures (name -> (N,)) as tensors for `attribute_loss`: probabilities, scaled numbers, class numbers."""
+    """Truth of N pictures (name -> (N,)) as tensors for `attribute_loss`: 0 or 1, scaled numbers, class numbers."""
     goal = {name: torch.from_numpy(np.asarray(truth[name]).astype(np.float32)) for name in YES_NO}
     for name, (middle, deviation) in NUMBERS.items():
         goal[name] = torch.from_numpy(((np.asarray(truth[name]) - middle) / deviation).astype(np.float32))
@@ -65,7 +67,7 @@ def face_attributes(images, landmarks=None, network=None) -> dict:
     Probabilities 0..1: female, glasses, lipstick, eyeshadow, eyes_closed. Numbers: age (years), tone (0 light .. 1
     dark), smile and mouth_open (weights of the head model's expressions, 0 none .. 1 full), yaw and pitch (degrees).
     Words: hair_colour, beard. images, landmarks, network: as in `identity_embedding`. Trained on the rendered cast
-    alone, where what counts as a woman or as 40 years is a convention of ours: it scores edits of the cast, nothing else.
+    alone, where what counts as a woman or as 40 years is a convention of ours: it scores edits of the cast, no more.
     """
     network = (network or shipped()).eval()
     pictures = as_input(crops(images, landmarks), centre=False)

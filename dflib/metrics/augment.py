@@ -1,4 +1,4 @@
-"""Random changes of training crops: small errors of alignment, and what cameras, compression and blending do to faces."""
+"""Random changes of training crops: small errors of alignment, and what cameras and blending do to faces."""
 import math
 
 import torch

@@ -1,4 +1,4 @@
-"""Training data of the identity and attribute networks: people of the cast whose hair, make-up, beard and glasses change."""
+"""Training data of the scoring networks: people of the cast whose hair, make-up, beard and glasses change."""
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ LOOKS = (0, 0, 0, 1, 1, 1, 2, 2)  # look of each shot
 PEOPLE_PER_FILE = 50
 DONOR_STRIDE = 10_000_019       # look k > 0 is borrowed from people seeded person + k * DONOR_STRIDE, + 1, ...
 SHOT_STRIDE = 1_000_003
+# attributes of a frame that are kept
+KNOWN = ("female", "age", "tone", "glasses", "lipstick", "eyeshadow", "hair_colour", "beard", "yaw", "pitch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,7 @@ def _render(seeds, tick):
             images[len(rows)] = crops(frame.image, frame.landmarks)[0]
             known, weights = frame.attributes, shot.expression
             rows.append({
-                "person": seed, "look": look, **{name: known[name] for name in (
-                    "female", "age", "tone", "glasses", "lipstick", "eyeshadow", "hair_colour", "beard", "yaw", "pitch")},
+                "person": seed, "look": look, **{name: known[name] for name in KNOWN},
                 "smile": weights[index["smile"]], "mouth_open": weights[index["jaw_open"]],
                 "eyes_closed": (weights[index["blinkR"]] + weights[index["blinkL"]]) > 1})
         tick(1)

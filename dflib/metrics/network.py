@@ -11,7 +11,7 @@ INPUT = 64          # side of what the network sees: the centre of a crop, or al
 
 
 class Residual(nn.Module):
-    """x + two 3x3 convolutions with batch norm (He et al. 2016); stride 2 halves the picture. (B, C, H, W) -> (B, out, …)."""
+    """x + two 3x3 convolutions with batch norm (He et al. 2016), (B, C, H, W) -> (B, out, H / stride, W / stride)."""
 
     def __init__(self, channels: int, out: int, stride: int = 1):
         super().__init__()

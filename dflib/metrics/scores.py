@@ -55,7 +55,7 @@ def landmark_error(points, truth, visible=None):
 
 
 def equal_error_rate(labels, scores) -> float:
-    """Share of errors, 0..1, at the threshold where false alarms are as frequent as misses; labels 1 where high is right."""
+    """Share of errors, 0..1, at the threshold where false alarms and misses are as frequent; labels (N,) are 0 or 1."""
     from sklearn.metrics import roc_curve
 
     false_alarms, hits, _ = roc_curve(labels, scores)

@@ -1,6 +1,6 @@
 """Recipes of the two shipped scoring networks.
 
-    python -m dflib.metrics.train identity      renders 1,125 people (20 minutes of one core) and trains for about as long
+    python -m dflib.metrics.train identity      renders 1,125 people (15 minutes of one core), trains for as long
     python -m dflib.metrics.train attributes    the same pictures, half the training
 
 Both may be interrupted and called again. The people that score a network end in 9 (`datasets.split_of`): nobody who
@@ -104,7 +104,8 @@ def score_attributes(network, looks) -> dict:
     right = (found["female"] > .5) == looks.truth["female"]
     for k, group in enumerate(("light", "medium", "dark")):
         scores[f"female_accuracy_{group}"] = round(float(right[third == k].mean()), 4)
-        scores[f"smile_mae_{group}"] = round(float(np.abs(found["smile"] - looks.truth["smile"])[third == k].mean()), 3)
+        smile_error = np.abs(found["smile"] - looks.truth["smile"])[third == k]
+        scores[f"smile_mae_{group}"] = round(float(smile_error.mean()), 3)
     return scores
 
 
@@ -118,8 +119,8 @@ def train(name: str, steps: "int | None" = None, looks_folder=None) -> dict:
     run = run_of(looks, cache_dir() / "runs" / name, steps or STEPS[name])
     run.fit()
     scores = score(run.models["network"], looks_of("test", TEST_PEOPLE, looks_folder))
-    data = (f"rendered cast only: {TRAIN_PEOPLE} people from seed {FIRST} whose seeds end in 0-7, 8 shots each in three "
-            f"looks (dflib.metrics.looks); scored on {TEST_PEOPLE} people whose seeds end in 9")
+    data = (f"rendered cast only: {len(np.unique(looks.person))} people from seed {FIRST} whose seeds end in 0-7, "
+            f"8 shots each in three looks (dflib.metrics.looks); scored on {scores['people']} people whose seeds end in 9")
     return run.export(DATA / "checkpoints" / f"{name}.safetensors", "network", f"python -m dflib.metrics.train {name}",
                       data, scores)
 
