@@ -213,10 +213,13 @@ def test_strands_behind_the_buffer_are_hidden_and_depth_is_that_of_what_is_seen(
     assert coverage[32, 34:58].min() > .9, "within the bias it shows"
 
 
-def test_nearer_strands_are_drawn_last():
-    points = np.array([[[4., 32., 3.], [60., 32.2, 3.]], [[4., 32., 9.], [60., 32.2, 9.]]])
-    _, _, depth = drawn(points, 5.)
-    assert np.allclose(depth[32, 10:50], 3)
+def test_nearer_strands_lie_over_farther_ones():
+    far_and_near = np.array([[[4., 32., 9.], [60., 32.2, 9.]], [[4., 32., 3.], [60., 32.2, 3.]]])
+    for points in (far_and_near, far_and_near[::-1]):
+        assert np.allclose(drawn(points, 5.)[2][32, 10:50], 3, atol=.01)
+        _, coverage, depth = drawn(points, 5., alpha=.5)
+        assert np.allclose(coverage[32, 10:50], .75, atol=.01)
+        assert np.allclose(depth[32, 10:50], .5 * 3 + .25 * 9 + .25 * 100, atol=.1)
 
 
 def test_thinned_strands_cover_about_as_much(person):

@@ -5,6 +5,7 @@ Where each hair grows depends on the person alone and is kept (`lru_cache`); pla
 from functools import lru_cache
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -17,7 +18,7 @@ from dflib.cast.strands import make_strands
 from dflib.cast.scalp import grid
 from dflib.cast.streams import stream
 
-BROW_HAIRS, BROW_WIDTH, BROW_ALPHA = 520, .034, .55         # hairs of one brow at density 1; cm; opacity
+BROW_HAIRS, BROW_WIDTH, BROW_ALPHA = 520, .034, .52         # hairs of one brow at density 1; cm; opacity
 LASHES = {"upper": 150, "lower": 60}                        # of one eye
 LASH_COLOUR = np.array([.015, .010, .008], np.float32)
 BEARD_HAIRS = {"full": 6400, "goatee": 2800, "moustache": 1500}
@@ -27,7 +28,7 @@ BROW_START, BROW_END = .78, 5.55                            # |x| of its ends, c
 class Layout(NamedTuple):
     """Hairs before they are placed: each point is a weighted mean of skin vertices, lifted along their normal."""
     vertex: np.ndarray      # (N, K+1, 3)
-    weight: np.ndarray      # (N, K+1, 3, 1)
+    weight: np.ndarray      # (N, K+1, 3)
     lift: np.ndarray        # (K+1, 1) cm
     tone: np.ndarray        # (N,)
     width: np.ndarray
@@ -44,12 +45,12 @@ def _front():
 
 
 def _attach(xy):
-    """Vertices (..., 3) and weights (..., 3, 1) of template points (..., 2) on the front of the face."""
+    """Vertices (..., 3) and weights (..., 3) of template points (..., 2) on the front of the face."""
     front, tree = _front()
     distance, nearest = tree.query(xy.reshape(-1, 2), k=3)
     weight = 1 / (distance + .02)
     weight /= weight.sum(1, keepdims=True)
-    return front[nearest].reshape(*xy.shape[:-1], 3), weight.astype(np.float32).reshape(*xy.shape[:-1], 3, 1)
+    return front[nearest].reshape(*xy.shape[:-1], 3), weight.astype(np.float32).reshape(*xy.shape[:-1], 3)
 
 
 @lru_cache(maxsize=8)
@@ -65,7 +66,7 @@ def _brow_layout(person):
         along = rng.beta(1.05, 1.30, count)                     # 0 inner end .. 1 tail
         across = np.clip(rng.normal(size=count) * .52, -1.35, 1.35)
         ax = BROW_START + (end - BROW_START) * along + .10 * rng.normal(size=count) * (1 - along)
-        half = (.06 + .34 * smoothstep(along, -.08, .25)) * (1 - .68 * smoothstep(along, .42, 1.0))
+        half = (.08 + .36 * smoothstep(along, -.08, .25)) * (1 - .68 * smoothstep(along, .42, 1.0))
         half = half * brows.thickness * (1 + .25 * bushy) + .015
         y = brow_curve(ax) + .16 * arch * np.sin(np.pi * np.clip(along, 0, 1) ** 1.4) - .05 * arch + across * half
         # degrees from the horizontal: upright at the inner end, then along the brow, always towards its ridge
@@ -93,10 +94,22 @@ def _brow_layout(person):
 def eyebrows(person, vertices, normals):
     """Brow hairs (K = 3) on the expressive head's vertices (V, 3), lifted along normals (V, 3) of the neutral head."""
     layout = _brow_layout(person)
-    place = (vertices[layout.vertex] * layout.weight).sum(2)
-    lift = unit((normals[layout.vertex] * layout.weight).sum(2)) * layout.lift
+    place = _blend(layout.vertex, layout.weight, vertices)
+    lift = unit(_blend(layout.vertex, layout.weight, normals)) * layout.lift
     return make_strands(place + lift, person.brows.colour, layout.tone, layout.width, layout.alpha, layout.edge,
                         rigid=True)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _blend(vertex, weight, values):
+    """(N, P, 3) weighted sums of values (V, 3) at vertex (N, P, 3) with weight (N, P, 3)."""
+    out = np.zeros((vertex.shape[0], vertex.shape[1], 3), np.float32)
+    for n in range(vertex.shape[0]):
+        for p in range(vertex.shape[1]):
+            for corner in range(vertex.shape[2]):
+                for d in range(3):
+                    out[n, p, d] += weight[n, p, corner] * values[vertex[n, p, corner], d]
+    return out
 
 
 def eyelashes(person, vertices):
@@ -128,8 +141,8 @@ def eyelashes(person, vertices):
 
 
 class _Beard(NamedTuple):
-    vertex: np.ndarray      # (N, 4) corners of the root's cell
-    weight: np.ndarray      # (N, 4, 1)
+    vertex: np.ndarray      # (N, 1, 4) corners of the root's cell
+    weight: np.ndarray      # (N, 1, 4)
     direction: np.ndarray   # (N, 2, 3) of the lower and upper half, before the normal is added
     length: np.ndarray      # (N, 1) cm
     colour: np.ndarray      # (N, 3)
@@ -154,8 +167,8 @@ def _beard_layout(person):
     row, col = vertex // cols, vertex % cols
     down, right = np.minimum(row + 1, rows - 1), (col + 1) % cols
     a, b = rng.random(count), rng.random(count)
-    corners = np.stack([row * cols + col, down * cols + col, row * cols + right, down * cols + right], 1)
-    share = np.stack([(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b], 1)[..., None].astype(np.float32)
+    corners = np.stack([row * cols + col, down * cols + col, row * cols + right, down * cols + right], 1)[:, None]
+    share = np.stack([(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b], 1)[:, None].astype(np.float32)
     x, y, z = cells.template[vertex].T
     inside = smoothstep(cover[vertex], .02, .75)
     below_chin = smoothstep(y, -10.4, -11.8)
@@ -176,8 +189,8 @@ def beard(person, vertices, normals):
     if not person.beard.style:
         return None
     layout = _beard_layout(person)
-    root = (vertices[layout.vertex] * layout.weight).sum(1)
-    normal = unit((normals[layout.vertex] * layout.weight).sum(1))
+    root = _blend(layout.vertex, layout.weight, vertices)[:, 0]
+    normal = unit(_blend(layout.vertex, layout.weight, normals)[:, 0])
     first = unit(layout.direction[:, 0] + .45 * normal)
     second = unit(layout.direction[:, 1] + .25 * normal)
     middle = root + first * layout.length * .5

@@ -98,9 +98,9 @@ def _follow(style, hair, root, edge, guide_root, guides, length, rng):
     along = unit(guides[:, -1] - guides[:, steps // 3] + 1e-4)
     first = unit(np.cross(along, unit(np.array([.31, .2, 1.]))))
     f32 = np.float32
-    points = _children(guides, style.segments, nearest, offset.astype(f32), share.astype(f32), phase.astype(f32), radius.astype(f32),
-                       style.wavelength, pinch.astype(f32), 1 / style.gather_by, length.astype(f32),
-                       first.astype(f32), np.cross(along, first).astype(f32), drift.astype(f32))
+    points = _children(guides, style.segments, nearest, offset.astype(f32), share.astype(f32), phase.astype(f32),
+                       radius.astype(f32), style.wavelength, pinch.astype(f32), 1 / style.gather_by,
+                       length.astype(f32), first.astype(f32), np.cross(along, first).astype(f32), drift.astype(f32))
     tone = 1 + .15 * rng.normal(size=guide_count)[nearest] + .10 * rng.normal(size=count) + .10 * (1 - edge)
     width = np.where(flyaway, .5, 1.) * (.45 + .55 * edge) * (1.35 if style.rope else 1)
     alpha = np.where(flyaway, .45, 1.) * (.25 + .75 * edge)

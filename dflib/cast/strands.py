@@ -14,6 +14,7 @@ import numpy as np
 SKULL_CENTRE = np.array([0, 0.5, -0.4], np.float32)     # cm; hair grows away from here
 FINE, COARSE = 16.0, 8.8                                # pixels per cm (supersampled) of all strands and of the fewest
 COARSE_SHARE = 0.44                                     # of the strands kept at COARSE and below
+OPAQUE = 0.015                                          # less than this showing through is not worth drawing
 FEW = 100                                               # so few strands (a frame of glasses) are never thinned
 
 
@@ -68,9 +69,10 @@ class Strands:
 
     @cached_property
     def segment_alpha(self):
-        """(N*K,): strands at the rim of the hair start half transparent."""
+        """(N*K,): strands at the rim of the hair start more than half transparent."""
         root = np.ones(self.segments)
-        root[0] = 0.55
+        root[0] = 0.35
+        root[1:2] = 0.8
         edge = self.edge[:, None]
         return (self.alpha[:, None] * (root * (1 - edge) + edge)).astype(np.float32).ravel()
 
@@ -242,14 +244,13 @@ def shade_hair(points, colour, tone, depth, edge, segments, centre, key_directio
 
 
 @numba.njit(cache=True, fastmath=True)
-def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, image, coverage, strand_depth,
-                 depth_buffer, bias):
-    """Blend anti-aliased segments into image in the given order (far to near), hidden where the buffer is nearer.
+def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, light, through, depth_buffer, bias):
+    """Gather the light of anti-aliased segments in the given order, near to far, hidden where the buffer is nearer.
 
     order (M,) segment numbers, segment s = strand * K + k; x, y raster coordinates and z distance, each (N*(K+1),);
     colour (M, 3); width (M,) pixels (below one pixel it is drawn one pixel wide and fainter); alpha (M,);
-    image (H, W, 3), coverage (H, W) opacity of the strands so far, strand_depth (H, W) their blended distance: all
-    three are changed in place; depth_buffer (H, W); a strand may lie `bias` cm behind it.
+    light (H, W, 4) colour and distance gathered so far and through (H, W) the share of what lies behind that still
+    shows, are changed in place: start with 0 and 1; depth_buffer (H, W); a strand may lie `bias` cm behind it.
     """
     height, breadth = depth_buffer.shape
     segments = points_per_strand - 1
@@ -304,6 +305,9 @@ def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, image,
                 else:
                     i = q
                     j = b
+                rest = through[j, i]
+                if rest < OPAQUE:
+                    continue
                 px = i + .5 - x0
                 py = j + .5 - y0
                 cover = half + .5 - abs(px * dy - py * dx) * inverse
@@ -317,23 +321,38 @@ def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, image,
                     continue
                 a = cover * opacity
                 for c in range(3):
-                    image[j, i, c] += a * (colour[s, c] - image[j, i, c])
-                coverage[j, i] += a * (1 - coverage[j, i])
-                strand_depth[j, i] += a * (zz - strand_depth[j, i])
+                    light[j, i, c] += rest * a * colour[s, c]
+                light[j, i, 3] += rest * a * zz
+                through[j, i] = rest * (1 - a)
 
 
 def draw(strands, projected, colour, pixels_per_cm, image, coverage, strand_depth, depth_buffer, bias):
-    """Sort and draw all segments of `strands`.
+    """Sort and draw all segments of `strands` over a picture; image, coverage and strand_depth change in place.
 
     projected: x, y, z (N*(K+1),) float32 in raster coordinates and cm of distance; colour (N*K, 3) lit, linear
-    (from `shade_hair` or `flat_colour`); the rest as in `draw_strands`. Start strand_depth as a copy of depth_buffer.
+    (from `shade_hair` or `flat_colour`); image (H, W, 3); coverage (H, W) opacity of the strands so far and
+    strand_depth (H, W) their blended distance; depth_buffer (H, W) and bias as in `draw_strands`.
     """
     x, y, z = projected
     points_per_strand = strands.segments + 1
     zz = z.reshape(-1, points_per_strand)
-    order = np.argsort(-(zz[:, :-1] + zz[:, 1:]).ravel())
+    order = np.argsort((zz[:, :-1] + zz[:, 1:]).ravel())
+    light, through = np.zeros((*depth_buffer.shape, 4), np.float32), np.ones(depth_buffer.shape, np.float32)
     draw_strands(order, x, y, z, points_per_strand, colour, strands.segment_width * np.float32(pixels_per_cm),
-                 strands.segment_alpha, image, coverage, strand_depth, depth_buffer, np.float32(bias))
+                 strands.segment_alpha, light, through, depth_buffer, np.float32(bias))
+    _lay_over(light, through, image, coverage, strand_depth)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _lay_over(light, through, image, coverage, strand_depth):
+    for j in range(through.shape[0]):
+        for i in range(through.shape[1]):
+            rest = through[j, i]
+            if rest < 1:
+                for c in range(3):
+                    image[j, i, c] = image[j, i, c] * rest + light[j, i, c]
+                strand_depth[j, i] = strand_depth[j, i] * rest + light[j, i, 3]
+                coverage[j, i] = 1 - (1 - coverage[j, i]) * rest
 
 
 def flat_colour(strands, light):
