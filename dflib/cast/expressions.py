@@ -4,7 +4,7 @@ The template is closed: the neutral pose opens lids along their grid row, and so
 """
 import numpy as np
 
-from dflib.cast.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, lid_surface, lower_lid_height,
+from dflib.cast.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, lid_surface, lower_lid_height,
                                  upper_lid_height)
 from dflib.cast.mesh import smoothstep
 from dflib.cast.modes import slide_on_eye
