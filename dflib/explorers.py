@@ -1,0 +1,82 @@
+"""The panels of the lessons: ready-made combinations of controls and pictures, built on :mod:`dflib.widgets`."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from dflib import cast, faces, figures
+from dflib.cast.shots import camera_gaze, unit_vector
+from dflib.faces.alignment import TEMPLATE, warp
+from dflib.widgets import Panel, choice, slider, switch
+
+VIEWS = ("photograph", "parts", "depth", "normals")
+SHAPE_SLIDERS = ("face_len", "jaw_width", "nose_len", "lip_upper", "eye_open")    # identity modes shown to the reader
+FACE_SLIDERS = ("smile", "jaw_open", "brow_up", "frown")                          # expressions shown to the reader
+
+
+def head_explorer(size=256, first_person=306):
+    """Lesson 00's panel: one person, with sliders for identity, age, expression, pose and light.
+
+    ``size``: pixels of the picture; ``first_person``: seed of the person shown first.
+    """
+    from dflib.cast.variants import with_age
+
+    def draw(person, age, yaw, pitch, light, view, marks, **weights):
+        start = time.perf_counter()
+        actor = cast.sample_person(person)
+        if age != "own":
+            actor = with_age(actor, float(age))
+        head = cast.head_model()
+        shape = actor.identity.copy()
+        for name in SHAPE_SLIDERS:
+            shape[head.identity_index[name]] += weights[name]
+        if any(weights[name] for name in SHAPE_SLIDERS):
+            actor = replace(actor, identity=shape)
+        shot = cast.neutral_shot(yaw=yaw, pitch=pitch, **{name: weights[name] for name in FACE_SLIDERS})
+        side = np.radians(light)
+        shot = replace(shot, gaze=camera_gaze(yaw, pitch),
+                       light=replace(shot.light, direction=unit_vector((np.sin(side), 0.45, np.cos(side)))))
+        frame = cast.render(actor, shot, size)
+        picture = dict(zip(("photograph", "landmarks", "parts", "depth", "normals"), figures.truth_images(frame)[0]))[view]
+        if marks:
+            picture = figures.marked_image(np.ascontiguousarray(np.broadcast_to(
+                picture[..., None] if picture.ndim == 2 else picture, (*picture.shape[:2], 3))), frame.landmarks, frame.visible, 1)
+        milliseconds = 1000 * (time.perf_counter() - start)
+        return picture, (f"person {person}, {'woman' if actor.female else 'man'}, {actor.age:.0f} years · yaw {yaw}° · "
+                         f"{int(frame.visible.sum())} of 68 landmarks visible · {milliseconds:.0f} ms")
+
+    controls = {"person": slider("person (seed)", 300, 340, first_person),
+                "age": choice("age", ["own", "20", "35", "50", "65", "80"]),
+                "yaw": slider("yaw, degrees", -80, 80, 0), "pitch": slider("pitch, degrees", -25, 25, 0),
+                "light": slider("light from, degrees", -100, 100, -30)}
+    controls |= {name: slider(name.replace("_", " "), 0.0, 1.0, 0.0) for name in FACE_SLIDERS}
+    controls |= {name: slider(name.replace("_", " "), -2.0, 2.0, 0.0) for name in SHAPE_SLIDERS}
+    controls |= {"view": choice("view", VIEWS), "marks": switch("landmarks")}
+    return Panel(draw, controls, alt="A rendered head that follows the sliders", width=384)
+
+
+POINT_SETS = {"brows, eyes, nose, mouth": range(17, 68), "eyes only": range(36, 48), "mouth only": range(48, 68)}
+
+
+def alignment_explorer(size=256, first_person=311):
+    """Lesson 01's panel: a head in any pose, noise on its landmarks, and the aligned crop that follows from them.
+
+    ``size``: pixels of the picture and of the crop.
+    """
+    def draw(person, yaw, roll, noise, seed, points):
+        frame = cast.render(cast.sample_person(person), cast.neutral_shot(yaw=yaw, roll=roll), size)
+        wobble = np.random.default_rng(seed).normal(size=(68, 2)) * noise * faces.interocular(frame.landmarks) / 100
+        found = frame.landmarks + wobble
+        chosen = np.array(POINT_SETS[points])
+        matrix = faces.similarity(found[chosen], TEMPLATE[chosen - 17] * size - 0.5)      # the template begins after the jaw
+        crop = warp(frame.image, matrix, (size, size))
+        scale = np.hypot(*matrix[:, 0])
+        angle = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
+        both = np.concatenate([figures.marked_image(frame.image, found, scale=1), np.full((size, 4, 3), 255, np.uint8), crop], 1)
+        return both, f"aligned on {points}: zoom {scale:.2f}, turned by {angle:.1f}° (the head was rolled by {roll}°)"
+
+    controls = {"person": slider("person (seed)", 300, 340, first_person), "yaw": slider("yaw, degrees", -60, 60, 0),
+                "roll": slider("roll, degrees", -40, 40, 15), "noise": slider("noise, % of eye dist.", 0.0, 15.0, 0.0),
+                "seed": slider("noise seed", 0, 20, 0), "points": choice("align on", list(POINT_SETS))}
+    return Panel(draw, controls, alt="A head with its landmarks, and beside it the aligned crop", width=560)

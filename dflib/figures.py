@@ -1,0 +1,48 @@
+"""Pictures of ground truth that several lessons draw: parts, depth, normals and landmarks of a cast frame."""
+
+import cv2
+import numpy as np
+
+# One colour a part, from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart, with greys and tints.
+PART_COLOURS = {
+    "background": (235, 235, 235), "skin": (230, 159, 0), "neck": (190, 130, 20), "ear": (240, 228, 66), "eye": (0, 114, 178),
+    "brow": (90, 60, 30), "lip": (213, 94, 0), "mouth": (120, 30, 40), "hair": (70, 70, 70), "beard": (130, 110, 90),
+    "glasses": (204, 121, 167), "clothes": (0, 158, 115)}
+
+
+def parts_image(labels, names):
+    """Labels (H, W) uint8 that index ``names`` -> a coloured uint8 picture (H, W, 3)."""
+    return np.array([PART_COLOURS[name] for name in names], np.uint8)[labels]
+
+
+def depth_image(depth):
+    """Depth (H, W) in cm, 0 where nothing is -> a gray uint8 picture, near is dark, nothing is white."""
+    seen = depth > 0
+    near, far = (depth[seen].min(), depth[seen].max()) if seen.any() else (0.0, 1.0)
+    return np.where(seen, 30 + 180 * (depth - near) / max(far - near, 1e-6), 255).astype(np.uint8)
+
+
+def normals_image(normals):
+    """Unit normals (H, W, 3), 0 where nothing is -> uint8 colours: red right, green up, blue towards the camera."""
+    seen = (normals != 0).any(-1, keepdims=True)
+    return np.where(seen, 127.5 * (normals + 1), 255).astype(np.uint8)
+
+
+def marked_image(image, landmarks, visible=None, scale=2):
+    """The picture, ``scale`` times larger, with a dot for each landmark (N, 2); a ring where ``visible`` (N,) is false."""
+    canvas = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    visible = np.ones(len(landmarks), bool) if visible is None else visible
+    radius = max(1, len(canvas) // 128)
+    for (x, y), seen in zip((landmarks + 0.5) * scale - 0.5, visible):
+        centre = int(round(x * 16)), int(round(y * 16))
+        cv2.circle(canvas, centre, radius * 16 + 12, (0, 0, 0), -1 if seen else 2, cv2.LINE_AA, shift=4)
+        cv2.circle(canvas, centre, radius * 16, (86, 220, 255), -1 if seen else 1, cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def truth_images(frame):
+    """The five pictures of a cast Frame and their titles: photograph, landmarks, parts, depth, normals."""
+    from dflib import cast
+    return ([frame.image, marked_image(frame.image, frame.landmarks, frame.visible), parts_image(frame.labels, cast.LABELS),
+             depth_image(frame.depth), normals_image(frame.normals)],
+            ["picture", "landmarks", "parts", "depth", "normals"])
