@@ -77,7 +77,7 @@ def test_importing_the_cast_is_light():
 
 
 def test_streams_are_independent_by_name_and_seed():
-    a, b, c = stream(1, "skin").normal(size=4000), stream(1, "hair").normal(size=4000), stream(2, "skin").normal(size=4000)
+    a, b, c = (stream(seed, name).normal(size=4000) for seed, name in ((1, "skin"), (1, "hair"), (2, "skin")))
     assert abs(np.corrcoef([a, b, c]) - np.eye(3)).max() < .06
     np.testing.assert_array_equal(a[:5], stream(np.int64(1), "skin").normal(size=5))
 
@@ -183,10 +183,10 @@ def test_texture_is_the_base_colour_on_plain_skin():
     plain = replace(person, hair=replace(person.hair, style="bald", shave=0.), beard=replace(person.beard, style="",
                     stubble=0.), skin=replace(person.skin, moles=(), freckles=0., blush=0., tiredness=0.))
     texture, s = skin_texture(plain), surface()
-    cheek = (abs(s.ax - 4.4) < .5) & (abs(s.y + 5.2) < .4) & (s.front > 0)
+    cheek = (abs(s.ax - 4.4) < 1.2) & (abs(s.y + 5.) < 1.2) & (s.front > .5)
     assert texture.shape == s.x.shape + (8,) and texture.dtype == np.float32 and np.isfinite(texture).all()
     np.testing.assert_allclose(texture[cheek, :3].mean(0) / base_colour(plain), 1, atol=.10)
-    assert texture[cheek, :3].std(0).max() < .04            # no blotches
+    assert (texture[cheek, :3].std(0) / texture[cheek, :3].mean(0)).max() < .10     # no blotches
     lips = maps().lip > .9
     assert np.all(texture[lips, 1].mean() < .8 * texture[cheek, 1].mean())
 

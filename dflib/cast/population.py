@@ -28,7 +28,8 @@ MAN = dict(brow_ridge=.9, jaw_width=.65, chin_width=.6, chin_len=.55, gonion=.6,
 YOUNG = dict(cheek_full=.3, round=.3, chin_len=-.3, face_len=-.25, eye_open=.3, lip_upper=.2, lip_lower=.2,
              nasolabial=-.5, nose_len=-.25, brow_ridge=-.3, jowl=-.2, eyebag=-.3, neck_width=-.2)
 OLD = dict(nasolabial=1.4, lid_hood=1.0, ear_size=.9, nose_len=.45, submental=1.0, lip_upper=-.7, lip_lower=-.5,
-           jowl=1.4, eyebag=1.3, eye_open=-.4, temple=-.7, cheek_full=-.5, nose_bulb=.4, brow_height=-.3)
+           jowl=1.4, eyebag=1.3, eye_open=-.4, temple=-.7, cheek_full=-.5, nose_bulb=.4, brow_height=-.3,
+           mouth_corner=.25)
 AXES = dict(
     fold=dict(epicanthus=1.5, lid_fill=1.1, lid_crease=-1.2, bridge_h=-.5, canthal_tilt=.45, eye_depth=-.6,
               flat_mid=.45),
@@ -230,10 +231,18 @@ def _beard(rng, female):
 
 
 def _clothes(rng):
-    colour = palette.from_hsv(rng.random(), np.clip(rng.beta(1.2, 2.6), 0, .75), rng.uniform(.12, .92))
+    cut = rng.choice(["round", "deep", "scoop", "high"], p=[.45, .25, .20, .10])
+    height, dip, width = dict(round=(-14.3, rng.uniform(.8, 1.5), rng.uniform(2.5, 4.5)),
+                              deep=(-14.2, rng.uniform(3.2, 4.4), rng.uniform(2., 2.8)),
+                              scoop=(-15.1, rng.uniform(1.2, 2.2), rng.uniform(3.5, 4.5)),
+                              high=(-13.0, .1, 3.))[cut]
+    hue, saturation, value = rng.random(), np.clip(rng.beta(1.2, 2.6), 0, .75), rng.uniform(.12, .92)
+    if rng.random() < .3:                           # black, grey, white
+        saturation *= .15
     striped, stripe = rng.random() < .2, rng.uniform(2, 6)
-    return Clothes(neckline=(-13.9 - rng.random(), float(rng.choice([.8, 1.5, 4.0])), rng.uniform(2, 4.5)),
-                   colour=np.clip(colour, .008, .75).astype(np.float32), stripe=stripe if striped else 0.)
+    colour = np.clip(palette.from_hsv(hue, saturation, value), .008, .75).astype(np.float32)
+    return Clothes(neckline=(height + rng.uniform(-.4, .3), dip, width), colour=colour,
+                   stripe=stripe if striped else 0.)
 
 
 def _glasses(rng, years):

@@ -85,7 +85,8 @@ def sample_shot(seed, yaw=40, pitch=15):
     camera = Camera(distance=camera_rng.uniform(60, 120), zoom=camera_rng.uniform(.93, 1.12),
                     offset=np.array([0, -1.]) + camera_rng.normal(size=2) * .5)
     return Shot(seed=int(seed), yaw=turn, pitch=nod, roll=roll,
-                expression=sample_expression(stream(seed, "expression")), gaze=_sample_gaze(stream(seed, "gaze"), turn, nod), light=sample_light(stream(seed, "light")),
+                expression=sample_expression(stream(seed, "expression")),
+                gaze=_sample_gaze(stream(seed, "gaze"), turn, nod), light=sample_light(stream(seed, "light")),
                 camera=camera, background=int(seed), blur=film.uniform(0, .55), noise=film.uniform(0, .009))
 
 
