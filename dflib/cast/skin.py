@@ -99,9 +99,10 @@ def _scalp(person, m, s):
 
 def _add_moles(density, moles, s):
     for x, y, radius in moles:
-        distance = ((s.x - x) ** 2 + (s.y - y) ** 2) / radius ** 2
-        spot = 1.5 * np.clip(1.3 * np.exp(-distance), 0, 1) * s.front
-        density += spot[..., None] * MELANIN
+        near = np.nonzero((abs(s.x - x) < 3 * radius) & (abs(s.y - y) < 3 * radius) & (s.front > 0))
+        distance = ((s.x[near] - x) ** 2 + (s.y[near] - y) ** 2) / radius ** 2
+        spot = 1.5 * np.clip(1.3 * np.exp(-distance), 0, 1) * s.front[near]
+        density[near] += spot[:, None] * MELANIN
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -145,7 +146,9 @@ def _paint(m, p, albedo, base, scalp, lipstick, eyeshadow, brow, hair, out):
             stubble = min(max(p.stubble * grown * (.30 + .16 * pores + .04 * fine), 0.), .8)
             beard = max(p.full * max(m.beard[r, c], m.moustache[r, c]),
                         p.goatee * max(m.goatee[r, c], m.moustache[r, c]), p.moustache * m.moustache[r, c])
-            cover = min(max(scalp[r, c] ** 1.15 * p.scalp * (1 + .10 * pores), 0.), .95)
+            cover = 0.
+            if scalp[r, c] > 0:                     # a power is dear, and most of the face has none
+                cover = min(max(scalp[r, c] ** 1.15 * p.scalp * (1 + .10 * pores), 0.), .95)
             shaved = min(max(.20 * p.shave * scalp[r, c] * (1 + .3 * pores), 0.), 1.)
             for k in range(3):
                 a = albedo[r, c, k]
