@@ -75,11 +75,14 @@ class View:
     def unproject(self, columns, rows, z):
         """World points (N, 3) seen at the centres of pixels (columns, rows) at distance z, all (N,)."""
         half = self.size / 2
-        world = np.empty((len(z), 3), np.float32)
-        world[:, 0] = (columns + (0.5 - half)) * (z / self.focal) + self.centre[0]
-        world[:, 1] = (half - 0.5 - rows) * (z / self.focal) + self.centre[1]
-        world[:, 2] = self.distance - z
-        return world
+        x = (columns + (0.5 - half)) * (z / self.focal) + self.centre[0]
+        y = (half - 0.5 - rows) * (z / self.focal) + self.centre[1]
+        return np.stack([x, y, self.distance - z], -1).astype(np.float32)
+
+    def unproject_all(self, index, depth):
+        """World points (P, 3) of the pixels with flat indices `index` (P,) int32 in a depth map (H, W)."""
+        return _unproject(index, depth, np.float32(self.size / 2), np.float32(self.focal), np.float32(self.distance),
+                          np.float32(self.centre[0]), np.float32(self.centre[1]))
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -94,3 +97,16 @@ def _place(points, neck_weight, head, torso, pivot, distance, focal, centre_x, c
         z[i] = distance - world[i, 2]
         x[i] = half + focal * (world[i, 0] - centre_x) / z[i]
         y[i] = half - focal * (world[i, 1] - centre_y) / z[i]
+
+
+@numba.njit(cache=True, fastmath=True)
+def _unproject(index, depth, half, focal, distance, centre_x, centre_y):
+    width = depth.shape[1]
+    world = np.empty((index.shape[0], 3), np.float32)
+    for p in range(index.shape[0]):
+        row, column = index[p] // width, index[p] % width
+        z = depth[row, column]
+        world[p, 0] = (column + np.float32(.5) - half) * z / focal + centre_x
+        world[p, 1] = (half - row - np.float32(.5)) * z / focal + centre_y
+        world[p, 2] = distance - z
+    return world

@@ -29,20 +29,22 @@ class Pixels:
     def of(cls, visible, view, normals):
         """From what is Visible of the head in the View, and the normals (V, 3) of its vertices."""
         head = head_model()
-        index = np.flatnonzero(visible.triangle.ravel() >= 0)
+        index = np.flatnonzero(visible.triangle.ravel() >= 0).astype(np.int32)
         triangle, weights = visible.triangle.ravel()[index], visible.weights.reshape(-1, 2)[index]
-
-        def at(attribute):
-            return interpolate(triangle, weights, head.triangles, attribute)
-        row, column = np.divmod(index, visible.depth.shape[1])
-        position = view.unproject(column, row, visible.depth.ravel()[index])
-        fixed = at(_fixed_attributes())
-        return cls(visible.triangle.shape, index, triangle, weights, position, normalise(at(normals)), fixed[:, :3],
-                   fixed[:, 3:5], fixed[:, 5].copy(), head.materials[triangle], head.triangles[triangle, 0])
+        fixed = interpolate(triangle, weights, head.triangles, _fixed_attributes())
+        return cls(visible.triangle.shape, index, triangle, weights, view.unproject_all(index, visible.depth),
+                   normalise(interpolate(triangle, weights, head.triangles, normals)), fixed[:, :3], fixed[:, 3:5],
+                   fixed[:, 5], head.materials[triangle], _first_vertices()[triangle])
 
     def interpolate(self, attribute, chosen):
         """Attribute (V, C) at the `chosen` pixels."""
         return interpolate(self.triangle[chosen], self.weights[chosen], head_model().triangles, attribute)
+
+
+@lru_cache(1)
+def _first_vertices():
+    """(F,) int32, the first vertex of each triangle."""
+    return np.ascontiguousarray(head_model().triangles[:, 0])
 
 
 @lru_cache(1)

@@ -74,8 +74,8 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
     diffuse = np.empty((count, 3), np.float32)
     mirrored = np.empty((count, 3), np.float32)
     wrap = (F32(.34), F32(.17), F32(.12))       # how far red, green, blue light reach around skin's terminator
-    bounce = (F32(.70), F32(.95), F32(1))       # exponent: light between folds of skin turns red
-    penumbra = (F32(.65), F32(.92), F32(1))     # exponent: so do the edges of shadows
+    bounce = F32(.70)                           # exponent for red: light between folds of skin turns red
+    penumbra = F32(.65)                         # exponent for red: so do the edges of shadows
     blood = (F32(1), F32(.22), F32(.12))        # what is left of light behind an ear
     one, zero = F32(1), F32(0)
     for p in range(count):
@@ -89,7 +89,7 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
         rim = rim * rim * rim * rim * strength * open_ * F32(.30)
         for c in range(3):
             ambient = sky[c] * up + ground[c] * (one - up)
-            diffuse[p, c] = ambient * (open_ ** bounce[c] if is_skin and c < 2 else open_)
+            diffuse[p, c] = ambient * (open_ ** bounce if is_skin and c == 0 else open_)
             mirrored[p, c] = rim * ambient
         for q in range(-1, fills.shape[0]):
             towards, colour = (key, key_colour) if q < 0 else (fills[q], fill_colours[q])
@@ -104,10 +104,12 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
                     nh = max(zero, nx * hx + ny * hy + nz * hz)
                     away = one - max(zero, vx * hx + vy * hy + vz * hz)
                     fresnel = F32(.03) + F32(.97) * away * away * away * away * away
-                    sharp = nh
-                    for _ in range(8):                          # nh to the power of 256
-                        sharp *= sharp
-                    spot = fresnel * ((power + 2) * F32(.1) * nh ** power + F32(1.1) * sharp) * strength * gloss * nl
+                    if nh > F32(.6):                            # the exponents leave nothing below
+                        sharp = nh
+                        for _ in range(8):                      # nh to the power of 256
+                            sharp *= sharp
+                        lobes = (power + 2) * F32(.1) * nh ** power + F32(1.1) * sharp
+                        spot = fresnel * lobes * strength * gloss * nl
                 if wet[p] > 0:
                     eh = corneas[p, 0] * hx + corneas[p, 1] * hy + corneas[p, 2] * hz
                     t = min(max((eh - F32(.990)) / F32(.006), zero), one)
@@ -117,7 +119,7 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
                 diffuse[p, c] += through * colour[c] * blood[c]
                 if q < 0:
                     reach = wrap[c] if is_skin else F32(.08)
-                    shade = arriving ** penumbra[c] if is_skin and c < 2 and arriving < 1 else arriving
+                    shade = arriving ** penumbra if is_skin and c == 0 and 0 < arriving < 1 else arriving
                     diffuse[p, c] += colour[c] * max(zero, (nl + reach) / (one + reach)) * shade
                     mirrored[p, c] += spot * colour[c] * arriving * 2
                 else:

@@ -27,10 +27,11 @@ def _casters():
 
 def light_basis(direction):
     """(3, 3) float32 rows: right, up and towards the light, for a unit direction (3,)."""
-    up = np.array([0, 1, 0.]) if abs(direction[1]) < 0.9 else np.array([1., 0, 0])
-    right = np.cross(up, direction)
-    right /= np.linalg.norm(right)
-    return np.stack([right, np.cross(direction, right), direction]).astype(np.float32)
+    x, y, z = (float(value) for value in direction)
+    right = np.array([z, 0, -x]) if abs(y) < 0.9 else np.array([0, -z, y])       # up cross direction, or x cross it
+    right /= np.sqrt(right @ right)
+    a, b, c = right
+    return np.array([right, [y * c - z * b, z * a - x * c, x * b - y * a], [x, y, z]], np.float32)
 
 
 def shadow_map(vertices, strand_points, direction):
@@ -56,14 +57,21 @@ def soft_shadow(positions, index, shape, depth_map, direction):
     The mean over 5 x 5 comparisons 0.2 cm apart: a light of about a hand's width at arm's length. It is found at every
     second row and column of the raster of `shape`, in which `index` (P,) are the pixels, and enlarged.
     """
-    half = np.full(((shape[0] + 1) // 2, (shape[1] + 1) // 2), -1, np.int32)
-    row, column = np.divmod(index, shape[1])
-    half[row // 2, column // 2] = np.arange(len(index))         # any one pixel of each block stands for it
-    chosen = np.flatnonzero(half >= 0)
-    coarse = np.ones(half.shape, np.float32)
-    place = _seen(positions[half.ravel()[chosen]], light_basis(direction))
-    coarse.ravel()[chosen] = _soft_shadow(*place, depth_map, BIAS)
+    coarse = np.ones(((shape[0] + 1) // 2, (shape[1] + 1) // 2), np.float32)
+    chosen = _one_of_four(index, shape[1], coarse.shape)        # any one pixel of each block stands for it
+    where = np.flatnonzero(chosen >= 0)
+    place = _seen(positions[chosen[where]], light_basis(direction))
+    coarse.ravel()[where] = _soft_shadow(*place, depth_map, BIAS)
     return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR).ravel()[index]
+
+
+@numba.njit(cache=True)
+def _one_of_four(index, width, half_shape):
+    chosen = np.full(half_shape[0] * half_shape[1], -1, np.int32)
+    for p in range(index.shape[0]):
+        row, column = index[p] // width, index[p] % width
+        chosen[row // 2 * half_shape[1] + column // 2] = p
+    return chosen
 
 
 @numba.njit(cache=True, fastmath=True)
