@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from skimage import data
-from skimage.transform import SimilarityTransform
+from skimage.transform import estimate_transform
 
 from dflib import cast, faces
-from dflib.faces.alignment import TEMPLATE
+from dflib.faces.alignment import TEMPLATE, warp
 from dflib.faces.detection import overlap
 from dflib.faces.evaluate import landmark_errors
 from dflib.faces.points import as_rgb, check_points
@@ -54,7 +54,7 @@ def test_similarity_equals_scikit_image_on_noisy_points():
     for _ in range(50):
         src = rng.normal(size=(10, 2)) * 40
         dst = faces.transform(src, random_similarity(rng)) + rng.normal(size=(10, 2)) * 5
-        other = SimilarityTransform.from_estimate(src, dst).params[:2]
+        other = estimate_transform("similarity", src, dst).params[:2]
         np.testing.assert_allclose(faces.similarity(src, dst), other, atol=1e-6)
 
 
@@ -64,7 +64,7 @@ def test_similarity_of_a_mirrored_set_is_still_a_rotation():
     dst = src * (-1, 1) + rng.normal(size=(20, 2))
     found = faces.similarity(src, dst)
     assert np.linalg.det(found[:, :2]) > 0
-    np.testing.assert_allclose(found, SimilarityTransform.from_estimate(src, dst).params[:2], atol=1e-6)
+    np.testing.assert_allclose(found, estimate_transform("similarity", src, dst).params[:2], atol=1e-6)
 
 
 def test_similarity_is_the_least_squares_optimum():
@@ -150,6 +150,15 @@ def test_align_averages_when_it_shrinks():
     picture[::2, ::2] = picture[1::2, 1::2] = 255  # a checkerboard must become gray, not a moiré pattern
     crop, _ = faces.align(picture, template_face(512), size=64)
     assert np.abs(crop.astype(int) - 128).max() <= 6
+
+
+@pytest.mark.parametrize("shrink", [1.0, 2.0, 3.7, 8.0])
+def test_warp_keeps_every_place_where_the_matrix_puts_it(shrink):
+    y, x = np.mgrid[:400, :400].astype(np.float32)
+    matrix = np.array([[1 / shrink, 0, -3.3], [0, 1 / shrink, -2.1]])
+    moved = warp(np.dstack([x, y]), matrix, (30, 30))
+    wanted = faces.transform(np.stack(np.meshgrid(np.arange(30.0), np.arange(30.0)), -1), faces.inverse(matrix))
+    np.testing.assert_allclose(moved, wanted, atol=0.05)  # OpenCV places samples to 1/32 pixel
 
 
 @pytest.mark.parametrize(("angle", "scale"), [(0, 1.0), (20, 1.0), (-35, 0.7), (10, 2.5), (160, 1.3)])

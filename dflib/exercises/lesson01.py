@@ -13,48 +13,47 @@ def overlap(answer):
     same(call(answer, np.array([0.0, 0, 1, 1]), np.array([3.0, 3, 4, 4])), 0.0, "for boxes apart both ways the overlap")
 
 
-@exercise("01.landmark_error")
-def landmark_error(answer):
-    """landmark_error(found (68,2), truth (68,2)): mean distance in per cent of the true distance from point 36 to 45."""
+@exercise("01.batch_error")
+def batch_error(answer):
+    """batch_error(found (B,68,2), true (B,68,2)) -> (B,): mean distance over the true distance from point 36 to 45."""
     random = np.random.default_rng(0)
-    truth = random.uniform(0, 100, (68, 2))
-    truth[36], truth[45] = (30, 40), (80, 40)
-    same(call(answer, truth, truth), 0.0, "for perfect points the error")
-    same(call(answer, truth + (3, 4), truth), 10.0, "for points that are all 5 px off at an eye distance of 50 px the error")
-    found = truth + random.normal(size=(68, 2))
-    same(call(answer, found, truth), 2 * np.linalg.norm(found - truth, axis=1).mean(), "for noisy points the error")
+    true = random.uniform(0, 100, (3, 68, 2))
+    true[:, 36], true[:, 45] = (30, 40), [(80, 40), (40, 40), (30, 140)]       # eye distances 50, 10 and 100 px
+    same(call(answer, true, true), np.zeros(3), "for perfect points the errors")
+    same(call(answer, true + (3, 4), true), [0.1, 0.5, 0.05], "for points that are all 5 px off the errors")
+    found = true + random.normal(size=true.shape)
+    distance = np.linalg.norm(found - true, axis=2).mean(1)
+    same(call(answer, found, true), distance / [50, 10, 100], "for noisy points the errors")
 
 
-@exercise("01.soft_argmax")
-def soft_argmax(answer):
-    """soft_argmax(logits (H,W)) -> (x, y): the mean column and row under the softmax of all cells."""
+@exercise("01.sharp_argmax")
+def sharp_argmax(answer):
+    """sharp_argmax(heat (H,W), beta) -> (x, y): the mean column and row under softmax(beta · heat)."""
     peak = np.zeros((6, 9))
-    peak[2, 7] = 50.0
-    same(call(answer, peak), [7, 2], "for one sharp peak at column 7 and row 2 the mean")
-    same(call(answer, np.zeros((6, 9))), [4, 2.5], "for a flat map the mean")
-    same(call(answer, peak * 20), [7, 2], "for logits of 1000 (subtract the largest before exp) the mean")
-    logits = np.random.default_rng(1).normal(size=(5, 8))
-    heat = np.exp(logits) / np.exp(logits).sum()
-    same(call(answer, logits), [(heat.sum(0) * np.arange(8)).sum(), (heat.sum(1) * np.arange(5)).sum()], "the mean")
+    peak[2, 7] = 1.0
+    same(call(answer, np.zeros((6, 9)), 3.0), [4, 2.5], "for a flat map the mean")
+    same(call(answer, peak, 100.0), [7, 2], "for a peak at column 7 and row 2, sharpened by 100, the mean")
+    same(call(answer, peak, 5000.0), [7, 2], "for a beta of 5000 (subtract the largest before exp) the mean")
+    heat = np.random.default_rng(1).normal(size=(5, 8))
+    weight = np.exp(2 * heat) / np.exp(2 * heat).sum()
+    same(call(answer, heat, 2.0), [(weight.sum(0) * np.arange(8)).sum(), (weight.sum(1) * np.arange(5)).sum()], "the mean")
 
 
-@exercise("01.similarity")
-def similarity(answer):
-    """similarity(src (N,2), dst (N,2)) -> (2,3): Umeyama's least-squares similarity."""
-    from dflib.faces import similarity as reference
-
-    src = np.array([[0.0, 0], [4, 0], [4, 2], [1, 3]])
-    same(call(answer, src, src), [[1, 0, 0], [0, 1, 0]], "for two equal sets the matrix")
-    same(call(answer, src, 2 * src + (5, -1)), [[2, 0, 5], [0, 2, -1]], "for twice the set, moved by (5, -1), the matrix")
-    same(call(answer, src, src @ np.array([[0.0, 1], [-1, 0]])), [[0, -1, 0], [1, 0, 0]], "for a quarter turn the matrix")
+@exercise("01.align_two")
+def align_two(answer):
+    """align_two(source (2,2), target (2,2)) -> (2,3): the similarity that maps two points exactly onto two others."""
+    source = np.array([[0.0, 0], [4, 0]])
+    same(call(answer, source, source), [[1, 0, 0], [0, 1, 0]], "for two equal pairs the matrix")
+    same(call(answer, source, source + (5, -1)), [[1, 0, 5], [0, 1, -1]], "for a shift by (5, -1) the matrix")
+    quarter = call(answer, source, np.array([[0.0, 0], [0, 8]]))
+    if np.allclose(quarter, [[0, 2, 0], [-2, 0, 0]]):
+        raise Wrong("your rotation turns the other way: (4, 0) must land on (0, 8)")
+    same(quarter, [[0, -2, 0], [2, 0, 0]], "for a quarter turn and twice the size the matrix")
     random = np.random.default_rng(2)
-    dst = 3 * src + random.normal(size=src.shape)
-    same(call(answer, src, dst), reference(src, dst), "for noisy points the matrix")
-    mirrored = src * (-1, 1)
-    found = np.asarray(call(answer, src, mirrored), float)
-    if found.shape == (2, 3) and np.linalg.det(found[:, :2]) < 0:
-        raise Wrong("for a mirrored set your matrix mirrors too: a similarity must not (Umeyama's S)")
-    same(found, reference(src, mirrored), "for a mirrored set the matrix")
+    source, target = random.normal(size=(2, 2, 2))
+    matrix = np.asarray(call(answer, source, target), float)
+    same(source @ matrix[:, :2].T + matrix[:, 2], target, "for two random pairs, your matrix applied to the source")
+    same(matrix[:, :2], [[matrix[0, 0], -matrix[1, 0]], [matrix[1, 0], matrix[0, 0]]], "scale times rotation in your matrix")
 
 
 @exercise("01.invert")

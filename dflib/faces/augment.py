@@ -113,7 +113,8 @@ def _blob(canvas, rng, radius, colour):
                  int(1 + radius * rng.uniform(0.1, 0.5)), cv2.LINE_AA)
     else:
         angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 9)))
-        corners = centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radius * rng.uniform(0.4, 1, (len(angles), 1))
+        reach = radius * rng.uniform(0.4, 1, (len(angles), 1))
+        corners = centre + reach * np.stack([np.cos(angles), np.sin(angles)], axis=1)
         cv2.fillPoly(canvas, [corners.astype(np.int32)], colour, cv2.LINE_AA)
 
 

@@ -15,7 +15,10 @@ STRIDE = 32  # the sides of the input must be multiples of this
 
 
 class DetectorNetwork(nn.Module):
-    """Pictures (B, 3, H, W) in [-1, 1] -> (B, 5, H / 8, W / 8): logit, centre offset x y in cells, log width and height."""
+    """Pictures (B, 3, H, W) in [-1, 1] -> (B, 5, H / 8, W / 8).
+
+    The five are the logit of a face's centre, the centre's offset x and y in cells, and the box's log width and height.
+    """
 
     def __init__(self, width=16):
         super().__init__()

@@ -19,7 +19,8 @@ def landmarks(image, backend="auto", boxes=None) -> np.ndarray:
     """Landmarks (N, 68, 2) float32 in pixels of the faces in ``image``, in the order of their boxes.
 
     ``image`` is uint8 RGB (H, W, 3); see `as_rgb` for what else is taken. ``boxes`` (N, 4) are as from `detect`, which
-    is asked when they are None: largest face first, and (0, 68, 2) when there is none. Points may lie beyond the border.
+    is asked when they are None: largest face first, and (0, 68, 2) when there is none. Points may lie beyond the
+    border.
 
     ``backend``: "dflib" is a network trained on renders alone; its jaw line marks fixed places of the head, also where
     the cheek hides them. "face-alignment" is the network of Bulat and Tzimiropoulos 2017, trained on photographs, whose

@@ -55,7 +55,7 @@ def interocular(landmarks) -> np.ndarray:
 
 
 def check_points(landmarks, batch=False) -> np.ndarray:
-    """``landmarks`` as float64 (68, 2), or (N, 68, 2) if ``batch``; ValueError for another shape or numbers not finite."""
+    """``landmarks`` as float64 (68, 2), or (N, 68, 2) if ``batch``; ValueError for other shapes or not finite."""
     points = np.asarray(landmarks, dtype=np.float64)
     wanted = "(N, 68, 2)" if batch else "(68, 2)"
     if points.shape[-2:] != (68, 2) or points.ndim != (3 if batch else 2):

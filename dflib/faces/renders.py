@@ -34,10 +34,10 @@ class Renders:
 
 
 def render_set(people, first=0) -> Renders:
-    """``SHOTS`` renders each of ``people`` people of the cast from seed ``first`` on, from the cache where they are there.
+    """``SHOTS`` renders each of ``people`` people of the cast, seeds ``first`` on, from the cache where they are there.
 
-    Rendering takes about 0.15 s a picture on one core and shows a progress bar; what is done is kept chunk by chunk, and
-    a changed cast is rendered anew.
+    Rendering takes about 0.15 s a picture on one core and shows a progress bar; what is done is kept chunk by chunk,
+    and a changed cast is rendered anew.
     """
     from tqdm.auto import tqdm
 

@@ -73,7 +73,7 @@ def scene(renders, rng, clutter=()):
         row = rng.integers(len(renders))
         landmarks = renders.landmarks[row]
         box = box_around(landmarks)
-        size = np.exp(rng.uniform(np.log(13), np.log(150))) if count < 3 else np.exp(rng.uniform(np.log(13), np.log(60)))
+        size = np.exp(rng.uniform(np.log(13), np.log(150 if count < 3 else 60)))
         upside_down = rng.random() < 0.15
         angle = np.clip(rng.normal() * 12, -32, 32) + (180 if upside_down else 0)
         matrix = _placement(box, size, angle, rng.uniform(0, CANVAS, 2), rng.random() < 0.5)
@@ -97,7 +97,7 @@ def scene(renders, rng, clutter=()):
 
 
 def background(renders, rng, clutter):
-    """A picture (160, 160, 3) u8 without a face: a texture, a piece of clutter, or people with their faces scrambled."""
+    """A picture (160, 160, 3) u8 without a face: a texture, a piece of clutter, or people cut up and scattered."""
     kind = rng.random()
     if kind < 0.45 and len(clutter):
         picture = clutter[rng.integers(len(clutter))]

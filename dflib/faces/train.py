@@ -1,13 +1,14 @@
 """Training both networks from nothing but renders.
 
-    python -m dflib.faces.train landmarks      then: detector, figures
+    python -m dflib.faces.train landmarks      and then: detector, ship
 
-Renders come from the cache (see `renders`); a run that was interrupted goes on. "figures" measures both on people whom
-neither has seen and writes the checkpoints with their cards.
+Renders come from the cache (see `renders`); a run that was interrupted goes on. "ship" measures both networks on people
+whom neither has seen and writes the course's checkpoints with their cards.
 """
 
 import math
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,16 +18,17 @@ from dflib.scale import cache_dir, current, device
 from dflib.training import TrainingRun
 
 from .detector_network import CELL, DetectorNetwork, decode, detector_loss, targets
-from .evaluate import report
+from .evaluate import detector_scores, landmark_scores
 from .network import SIDE, LandmarkNetwork, expected_points, landmark_loss
-from .renders import SHOTS, render_set
+from .renders import render_set
 from .scenes import CANVAS, landmark_example, scene
 
 TRAIN_SEED, HELD_OUT_SEED = 100_000, 900_000  # the first person of either set; the shipped data starts from 0
 PEOPLE = {"smoke": 2, "cpu": 1_500, "gpu": 8_000}
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 LANDMARK_BATCH, DETECTOR_BATCH = 32, 16
-CLUTTER = ("brick", "chelsea", "clock", "coins", "grass", "hubble_deep_field", "immunohistochemistry", "moon", "page", "rocket",
-           "text")  # of skimage.data, none with a face; "coffee", "retina", "gravel" and "cell" are kept for tests
+CLUTTER = ("brick", "chelsea", "clock", "coins", "grass", "hubble_deep_field", "immunohistochemistry", "moon", "page",
+           "rocket", "text")  # of skimage.data, none with a face; "coffee", "retina", "gravel" and "cell" are kept for tests
 
 
 def landmark_run(folder, renders, steps) -> TrainingRun:
@@ -60,7 +62,8 @@ def detector_run(folder, renders, steps) -> TrainingRun:
     def step(run, number):
         rows = run.share(run.rng.integers(2**62, size=DETECTOR_BATCH))
         scenes = [scene(renders, np.random.default_rng(row), backgrounds) for row in rows]
-        wanted = [torch.stack(parts).to(run.device) for parts in zip(*(targets(boxes, CANVAS // CELL) for _, boxes, _ in scenes))]
+        wanted = zip(*(targets(boxes, CANVAS // CELL) for _, boxes, _ in scenes))
+        wanted = [torch.stack(parts).to(run.device) for parts in wanted]
         weight = torch.stack([_weight(unsure) for _, _, unsure in scenes]).to(run.device)
         output = run.models["network"](_tensor([image for image, _, _ in scenes], run.device))
         loss = detector_loss(output, *wanted, weight)
@@ -71,7 +74,8 @@ def detector_run(folder, renders, steps) -> TrainingRun:
         rng = np.random.default_rng(0)
         pictures = [scene(renders, rng, backgrounds)[0] for _ in range(8)]
         outputs = run.averaged(_tensor(pictures, run.device)).float().cpu()
-        return np.concatenate([_framed(picture, decode(output, 0.5)[0]) for picture, output in zip(pictures, outputs)], axis=1)
+        framed = [_framed(picture, decode(output, 0.5)[0]) for picture, output in zip(pictures, outputs)]
+        return np.concatenate(framed, axis=1)
 
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-2)
     return TrainingRun(folder, {"network": network}, {"network": optimizer}, step, steps, samples=samples,
@@ -103,6 +107,19 @@ def train(name) -> TrainingRun:
         run = detector_run(folder, renders, scale.pick(smoke=3, cpu=1_600, gpu=15_000))
     run.fit()
     return run
+
+
+def ship(runs, data, folder=CHECKPOINTS, people=100) -> None:
+    """Write the averaged networks of ``runs`` ({"landmarks": run, "detector": run}) and their cards to ``folder``.
+
+    ``data`` says in words what they were trained on; the scores are measured on ``people`` held-out people.
+    """
+    recipes = {name: f"python -m dflib.faces.train {name}" for name in runs}
+    for name, run in runs.items():  # measured as shipped, so first without scores
+        run.export(folder / f"{name}.safetensors", "average", recipes[name], data, {}, half=True)
+    held_out = render_set(people, HELD_OUT_SEED)
+    for name, scores in (("landmarks", landmark_scores), ("detector", detector_scores)):
+        runs[name].export(folder / f"{name}.safetensors", "average", recipes[name], data, scores(held_out), half=True)
 
 
 def _weight(unsure):
@@ -142,4 +159,8 @@ def _framed(picture, boxes):
 
 
 if __name__ == "__main__":
-    train(sys.argv[1])
+    if sys.argv[1:] == ["ship"]:
+        ship({name: train(name) for name in ("landmarks", "detector")},
+             f"{PEOPLE[current().name]} people of dflib.cast from seed {TRAIN_SEED}, two renders each at 160 px")
+    else:
+        train(*sys.argv[1:])

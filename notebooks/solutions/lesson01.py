@@ -3,116 +3,100 @@ import numpy as np
 
 
 def overlap(a, b):
-    """Intersection over union of boxes x0 y0 x1 y1."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(width, 0) * max(height, 0)
+    """Intersection over union of boxes a (4,) and b (4,), each x0 y0 x1 y1."""
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    area = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
+    return width * height / (area - width * height)
+
+
+def overlap_of_boxes_apart(a, b):        # two negative lengths make a positive area
+    shared = (min(a[2], b[2]) - max(a[0], b[0])) * (min(a[3], b[3]) - max(a[1], b[1]))
     area = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
     return shared / (area - shared)
 
 
-def overlap_without_clipping(a, b):
-    shared = (min(a[2], b[2]) - max(a[0], b[0])) * (min(a[3], b[3]) - max(a[1], b[1]))
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+def overlap_over_sum(a, b):
+    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    return width * height / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]))
 
 
-def overlap_over_the_sum(a, b):
-    shared = max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0)
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]))
+def batch_error(found, true):
+    """found, true (B, 68, 2) -> errors (B,), as fractions of the outer-eye-corner distance."""
+    distance = np.linalg.norm(found - true, axis=2).mean(axis=1)
+    return distance / np.linalg.norm(true[:, 36] - true[:, 45], axis=1)
 
 
-def landmark_error(found, truth):
-    """Mean distance in per cent of the distance between the outer eye corners."""
-    return 100 * np.linalg.norm(found - truth, axis=1).mean() / np.linalg.norm(truth[45] - truth[36])
+def batch_error_of_squares(found, true):
+    return np.sqrt(((found - true) ** 2).sum(2).mean(1)) / np.linalg.norm(true[:, 36] - true[:, 45], axis=1)
 
 
-def landmark_error_by_inner_corners(found, truth):
-    return 100 * np.linalg.norm(found - truth, axis=1).mean() / np.linalg.norm(truth[42] - truth[39])
+def batch_error_over_one_eye(found, true):
+    return np.linalg.norm(found - true, axis=2).mean(axis=1) / np.linalg.norm(true[0, 36] - true[0, 45])
 
 
-def landmark_error_root_mean_square(found, truth):
-    return 100 * np.sqrt(((found - truth) ** 2).sum(axis=1).mean()) / np.linalg.norm(truth[45] - truth[36])
+def sharp_argmax(heat, beta):
+    """Position (x, y) in cells of a heat map (H, W) under softmax(beta · heat)."""
+    weight = np.exp(beta * (heat - heat.max()))
+    weight /= weight.sum()
+    return np.array([(weight.sum(axis=0) * np.arange(heat.shape[1])).sum(),
+                     (weight.sum(axis=1) * np.arange(heat.shape[0])).sum()])
 
 
-def landmark_error_as_a_share(found, truth):
-    return landmark_error(found, truth) / 100
+def sharp_argmax_row_first(heat, beta):
+    return sharp_argmax(heat, beta)[::-1]
 
 
-def soft_argmax(logits):
-    """Mean (column, row) under the softmax of a map (H, W)."""
-    heat = np.exp(logits - logits.max())
-    heat /= heat.sum()
-    return np.array([(heat.sum(axis=0) * np.arange(heat.shape[1])).sum(), (heat.sum(axis=1) * np.arange(heat.shape[0])).sum()])
+def sharp_argmax_without_beta(heat, beta):
+    return sharp_argmax(heat, 1.0)
 
 
-def soft_argmax_row_first(logits):
-    return soft_argmax(logits)[::-1]
+def sharp_argmax_divided(heat, beta):
+    return sharp_argmax(heat, 1.0 / beta)
 
 
-def soft_argmax_hard(logits):
-    row, column = np.unravel_index(logits.argmax(), logits.shape)
-    return np.array([column, row])
+def align_two(source, target):
+    """In complex numbers a similarity is z -> a z + b, and two points determine a and b."""
+    (p, q), (u, v) = source @ [1, 1j], target @ [1, 1j]
+    a = (v - u) / (q - p)
+    b = u - a * p
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def soft_argmax_that_overflows(logits):
-    heat = np.exp(logits) / np.exp(logits).sum()
-    return np.array([(heat.sum(axis=0) * np.arange(heat.shape[1])).sum(), (heat.sum(axis=1) * np.arange(heat.shape[0])).sum()])
+def align_two_mirrored(source, target):
+    matrix = align_two(source, target)
+    matrix[0, 1], matrix[1, 0] = -matrix[0, 1], -matrix[1, 0]
+    return matrix
 
 
-def similarity(src, dst):
-    """Umeyama 1991: scale · rotation and translation (2, 3) that take src (N, 2) closest to dst (N, 2)."""
-    src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
-    a, b = src - src_mean, dst - dst_mean
-    u, d, vh = np.linalg.svd(b.T @ a / len(src))
-    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vh))])
-    rotation = u @ np.diag(sign) @ vh
-    scale = (d * sign).sum() / a.var(axis=0).sum()
-    return np.column_stack([scale * rotation, dst_mean - scale * rotation @ src_mean])
-
-
-def similarity_that_mirrors(src, dst):
-    src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
-    a, b = src - src_mean, dst - dst_mean
-    u, d, vh = np.linalg.svd(b.T @ a / len(src))
-    linear = u @ vh * d.sum() / a.var(axis=0).sum()
-    return np.column_stack([linear, dst_mean - linear @ src_mean])
-
-
-def similarity_with_v_for_vh(src, dst):
-    src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
-    a, b = src - src_mean, dst - dst_mean
-    u, d, vh = np.linalg.svd(b.T @ a / len(src))
-    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vh))])
-    linear = u @ np.diag(sign) @ vh.T * (d * sign).sum() / a.var(axis=0).sum()
-    return np.column_stack([linear, dst_mean - linear @ src_mean])
-
-
-def similarity_that_forgets_the_translation(src, dst):
-    matrix = similarity(src, dst)
-    matrix[:, 2] = dst.mean(axis=0) - src.mean(axis=0)
+def align_two_without_shift(source, target):
+    matrix = align_two(source, target)
+    matrix[:, 2] = 0
     return matrix
 
 
 def invert(matrix):
-    """The affine map (2, 3) that undoes ``matrix`` (2, 3)."""
+    """The (2, 3) affine map that undoes matrix (2, 3): p = A^-1 q - A^-1 t."""
     linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
+    return np.concatenate([linear, -linear @ matrix[:, 2:]], axis=1)
 
 
 def invert_by_negating_the_shift(matrix):
-    return np.column_stack([np.linalg.inv(matrix[:, :2]), -matrix[:, 2]])
+    return np.concatenate([np.linalg.inv(matrix[:, :2]), -matrix[:, 2:]], axis=1)
 
 
 def invert_by_transposing(matrix):
-    return np.column_stack([matrix[:, :2].T, -matrix[:, :2].T @ matrix[:, 2]])
+    linear = matrix[:, :2].T
+    return np.concatenate([linear, -linear @ matrix[:, 2:]], axis=1)
 
 
-SOLUTIONS = {"01.overlap": overlap, "01.landmark_error": landmark_error, "01.soft_argmax": soft_argmax,
-             "01.similarity": similarity, "01.invert": invert}
-WRONG_ANSWERS = {"01.overlap": [overlap_without_clipping, overlap_over_the_sum],
-                 "01.landmark_error": [landmark_error_by_inner_corners, landmark_error_root_mean_square,
-                                       landmark_error_as_a_share],
-                 "01.soft_argmax": [soft_argmax_row_first, soft_argmax_hard, soft_argmax_that_overflows],
-                 "01.similarity": [similarity_that_mirrors, similarity_with_v_for_vh,
-                                   similarity_that_forgets_the_translation],
-                 "01.invert": [invert_by_negating_the_shift, invert_by_transposing]}
+SOLUTIONS = {"01.overlap": overlap, "01.batch_error": batch_error, "01.sharp_argmax": sharp_argmax, "01.align_two": align_two,
+             "01.invert": invert}
+WRONG_ANSWERS = {
+    "01.overlap": [overlap_of_boxes_apart, overlap_over_sum],
+    "01.batch_error": [batch_error_of_squares, batch_error_over_one_eye],
+    "01.sharp_argmax": [sharp_argmax_row_first, sharp_argmax_without_beta, sharp_argmax_divided],
+    "01.align_two": [align_two_mirrored, align_two_without_shift],
+    "01.invert": [invert_by_negating_the_shift, invert_by_transposing],
+}
