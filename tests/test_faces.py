@@ -100,7 +100,8 @@ def test_similarity_says_what_is_wrong(src, dst, sentence):
 def test_inverse_undoes_a_matrix():
     rng = np.random.default_rng(4)
     matrix, points = random_similarity(rng), rng.normal(size=(9, 2)) * 100
-    np.testing.assert_allclose(faces.transform(faces.transform(points, matrix), faces.inverse(matrix)), points, atol=1e-9)
+    there = faces.transform(points, matrix)
+    np.testing.assert_allclose(faces.transform(there, faces.inverse(matrix)), points, atol=1e-9)
 
 
 # --- align and paste -------------------------------------------------------------------------------------------------
@@ -296,13 +297,13 @@ def test_every_network_figure_on_renders(held_out):
     right = np.array([len(boxes) == 1 and overlap(boxes[0], faces.box_around(frame.landmarks)) > 0.4
                       for boxes, frame in zip(found, frames)])
     assert right.mean() >= 0.95
-    for low, high in ((0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.01)):  # no group is left behind; 60 faces allow one miss more
+    for low, high in ((0, 1 / 3), (1 / 3, 2 / 3), (2 / 3, 1.01)):  # no group is left behind
         group = (tones >= low) & (tones < high)
         assert (~right[group]).sum() <= max(1, 0.08 * group.sum())
     upside_down = [len(faces.detect(frame.image[::-1, ::-1])) for frame in frames]
     assert np.mean(np.array(upside_down) > 0) <= 0.05
-    errors = np.array([landmark_errors(faces.landmarks(frame.image, "dflib", faces.box_around(frame.landmarks)[None])[0],
-                                       frame.landmarks) for frame in frames])
+    placed = [faces.landmarks(frame.image, "dflib", [faces.box_around(frame.landmarks)])[0] for frame in frames]
+    errors = np.array([landmark_errors(points, frame.landmarks) for points, frame in zip(placed, frames)])
     assert errors[np.abs(yaws) <= 20].mean() <= 3.8  # 3.5 on a large sample, see the checkpoint's card
     assert errors.mean() <= 5.5
 

@@ -1,7 +1,8 @@
 """Landmarks from the face-alignment package.
 
-It is the 2D-FAN of Bulat and Tzimiropoulos 2017 (https://arxiv.org/abs/1703.07332). Its weights (91 MiB) come from the authors' site at the first use and are kept by torch under ``$TORCH_HOME``. The boxes
-are dflib's own, so the package's face detector and its weights are never needed.
+It is the 2D-FAN of Bulat and Tzimiropoulos 2017 (https://arxiv.org/abs/1703.07332). Its weights (91 MiB)
+come from the authors' site at the first use and are kept by torch under ``$TORCH_HOME``. The boxes are dflib's own, so
+the package's face detector and its weights are never needed.
 """
 
 import os

@@ -28,7 +28,7 @@ PEOPLE = {"smoke": 2, "cpu": 1_500, "gpu": 8_000}
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 LANDMARK_BATCH, DETECTOR_BATCH = 32, 16
 CLUTTER = ("brick", "chelsea", "clock", "coins", "grass", "hubble_deep_field", "immunohistochemistry", "moon", "page",
-           "rocket", "text")  # of skimage.data, none with a face; "coffee", "retina", "gravel" and "cell" are kept for tests
+           "rocket", "text")  # of skimage.data, none with a face; the tests keep others for themselves
 
 
 def landmark_run(folder, renders, steps) -> TrainingRun:
