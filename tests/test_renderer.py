@@ -37,9 +37,12 @@ def turned(bald):
 
 def sphere(radius=1.0, rows=60, columns=120):
     """Vertices and outward triangles of a sphere around the origin."""
-    polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.linspace(0, 2 * np.pi, columns, endpoint=False), indexing="ij")
+    polar, around = np.meshgrid(np.linspace(0, np.pi, rows), np.arange(columns) * 2 * np.pi / columns, indexing="ij")
     points = radius * np.stack([np.sin(polar) * np.sin(around), np.cos(polar), np.sin(polar) * np.cos(around)], -1)
     return points.reshape(-1, 3).astype(np.float32), grid_triangles(rows, columns, wrap=True).astype(np.int32)
+
+
+ONE = np.array([[0, 1, 2]], np.int32)
 
 
 # --- rasteriser -------------------------------------------------------------------------------------------------------
@@ -48,7 +51,7 @@ def test_triangle_covers_the_pixels_whose_centres_lie_inside():
     rng = np.random.default_rng(0)
     for _ in range(20):
         corners = rng.uniform(2, 60, (3, 2)).astype(np.float32)
-        seen = raster.rasterise(corners[:, 0], corners[:, 1], np.ones(3, np.float32), np.array([[0, 1, 2]], np.int32), 64, 64, False)
+        seen = raster.rasterise(corners[:, 0], corners[:, 1], np.ones(3, np.float32), ONE, 64, 64, False)
         row, column = np.mgrid[0:64, 0:64] + 0.5
         outline = corners.reshape(-1, 1, 2)
         signed = np.array([[cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in zip(xs, ys)]
@@ -65,7 +68,7 @@ def test_weights_and_depth_are_the_plane_through_the_corners():
     expected = np.stack([column + .5, row + .5, np.ones(len(row))], 1) @ plane
     assert len(row) > 300
     np.testing.assert_allclose(seen.depth[row, column], expected, atol=1e-4)
-    values = raster.interpolate(seen.triangle[row, column], seen.weights[row, column], np.array([[0, 1, 2]], np.int32), z[:, None])
+    values = raster.interpolate(seen.triangle[row, column], seen.weights[row, column], ONE, z[:, None])
     np.testing.assert_allclose(values[:, 0], expected, atol=1e-4)
 
 
@@ -89,7 +92,8 @@ def test_texture_is_bilinear():
     texture = np.random.default_rng(1).random((7, 9, 8)).astype(np.float32)
     places = np.random.default_rng(2).uniform(0, 2.9, (50, 2)).astype(np.float32)
     found = raster.sample_texture(texture, places, 2, np.ones(50, bool))
-    expected = np.stack([cv2.remap(np.ascontiguousarray(texture[..., c]), places[:, 1:] * 2, places[:, :1] * 2, cv2.INTER_LINEAR)[:, 0]
+    row, column = places[:, :1] * 2, places[:, 1:] * 2
+    expected = np.stack([cv2.remap(np.ascontiguousarray(texture[..., c]), column, row, cv2.INTER_LINEAR)[:, 0]
                          for c in range(8)], 1)
     np.testing.assert_allclose(found, expected, atol=0.02)      # OpenCV rounds positions to 1/32 pixel
     assert not raster.sample_texture(texture, places, 2, np.zeros(50, bool)).any()
@@ -214,7 +218,7 @@ def test_contour_of_a_frontal_head_is_the_fixed_jaw(frontal):
 def test_contour_of_a_turned_head_lies_on_the_mask(turned, yaw, far):
     frame = turned[yaw]
     outline = frame.mask.astype(np.uint8)
-    distance = np.maximum(cv2.distanceTransform(outline, cv2.DIST_L2, 5), cv2.distanceTransform(1 - outline, cv2.DIST_L2, 5))
+    distance = np.maximum(*(cv2.distanceTransform(side, cv2.DIST_L2, 5) for side in (outline, 1 - outline)))
     column, row = np.round(frame.contour[far]).astype(int).T
     assert distance[row, column].max() <= 2.3
     moved = np.linalg.norm(frame.contour - frame.landmarks[:17], axis=1)
@@ -235,7 +239,8 @@ def test_strands_in_front_hide_and_strands_behind_do_not():
     full = np.ones((20, 20), np.float32)
 
     def seen(z, strand_distance, coverage=full):
-        return truth.visible_landmarks(at, at, np.array([z], np.float32), depth, {"hair": (coverage, coverage * strand_distance)})[0]
+        hair = {"hair": (coverage, coverage * strand_distance)}
+        return truth.visible_landmarks(at, at, np.array([z], np.float32), depth, hair)[0]
     assert seen(50, 55) and not seen(50, 45) and seen(50, 45, full * 0.3) and not seen(52, 60)
     outside = np.array([-3], np.float32)
     assert not truth.visible_landmarks(outside, at, np.array([10], np.float32), depth, {})[0]

@@ -56,7 +56,8 @@ def eye_surface(person, base, local, points, margins, gaze, normals, head_rotati
     albedo *= 1 + 0.4 * tear_film[:, None]
 
     corner = np.minimum(inner, outer)
-    occlusion = ((0.16 + 0.84 * smoothstep(below_upper, -0.02, 0.46)) * (0.62 + 0.38 * smoothstep(above_lower, -.04, .16))
+    occlusion = ((0.16 + 0.84 * smoothstep(below_upper, -0.02, 0.46))
+                 * (0.62 + 0.38 * smoothstep(above_lower, -0.04, 0.16))
                  * (0.45 + 0.55 * smoothstep(corner, -0.05, 0.65)))
     shadow = smoothstep(below_upper, -0.16, 0.30)
     gloss = smoothstep(below_upper, 0.04, 0.16) * (0.12 + 0.88 * smoothstep(radius, IRIS + 0.02, IRIS - 0.14))
@@ -78,8 +79,8 @@ def _iris(eyes, from_pupil, radius):
     fibres = iris_fibres()
     u = radius / IRIS
     turn = (np.arctan2(from_pupil[:, 1], from_pupil[:, 0]) / (2 * np.pi) + 0.5) * (fibres.shape[1] - 1)
-    streak = cv2.remap(fibres, turn.astype(np.float32)[:, None],
-                       (np.minimum(u, 0.999) * (fibres.shape[0] - 2)).astype(np.float32)[:, None], cv2.INTER_LINEAR)[:, 0]
+    along = np.minimum(u, 0.999) * (fibres.shape[0] - 2)
+    streak = cv2.remap(fibres, turn.astype(np.float32)[:, None], along.astype(np.float32)[:, None], cv2.INTER_LINEAR)[:, 0]
     collarette = np.exp(-((u - 0.46 - 0.03 * streak) / 0.07) ** 2)
     value = (0.80 + 0.34 * streak * smoothstep(u, 0.3, 0.5)) * (1 - 0.78 * smoothstep(u, 0.74, 1.0))
     value *= 1 + 0.65 * np.clip(-from_pupil[:, 1] / IRIS, -0.5, 0.9)
@@ -94,7 +95,8 @@ def _sclera(person, base, x, y, inner, above_lower):
     side = np.minimum(1, np.abs(x) / 1.45) ** 2
     veins = 0.5 + 0.5 * np.sin(y * 17 + 3 * np.sin(x * 5))
     yellow = 0.25 + 0.75 * smoothstep(person.tone, 0.3, 0.9)
-    colour = (white * np.array([1.02, 0.965, 0.90]) * (1 - np.array([0.10, 0.24, 0.25]) * (side * (1 - 0.35 * veins))[:, None])
+    redness = (side * (1 - 0.35 * veins))[:, None]
+    colour = (white * np.array([1.02, 0.965, 0.90]) * (1 - np.array([0.10, 0.24, 0.25]) * redness)
               * (1 - np.array([0.02, 0.05, 0.09]) * yellow))
     caruncle = np.exp(-((inner - 0.17) / 0.16) ** 2 - ((above_lower - 0.10) / 0.17) ** 2)[:, None]
     return colour * (1 - caruncle) + caruncle * base * np.array([1.15, 0.72, 0.66])

@@ -53,7 +53,7 @@ def soft_surface(is_tongue, places, margins):
     below_upper, above_lower, _, _ = margins.distances(places)
     gap = np.maximum(below_upper + above_lower, 0.05)
     x = np.abs(places[:, 0])
-    crest = np.minimum(0.46 * gap, 0.9) * np.sqrt(np.clip(1 - (x / 1.75) ** 2, 0, 1))       # height of the tongue's back
+    crest = np.minimum(0.46 * gap, 0.9) * np.sqrt(np.clip(1 - (x / 1.75) ** 2, 0, 1))   # height of the tongue
     tongue = np.maximum(smoothstep(above_lower, crest + 0.10, crest - 0.10) * (gap > 0.25), is_tongue)
     furrow = np.exp(-(x / 0.14) ** 2)
     rounded = 0.45 + 0.55 * smoothstep(crest - above_lower, -0.05, 0.45)

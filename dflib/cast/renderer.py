@@ -103,7 +103,7 @@ def _expressive(actor, shot):
 
 
 def _tuck_eyes(vertices):
-    """Vertices (V, 3) with what the lids cover of the eyeballs moved back, so that a raised lower lid is not pierced."""
+    """Vertices (V, 3) with what the lids cover of the eyeballs moved back, so that no raised lid is pierced."""
     head, vertices = head_model(), vertices.copy()
     for name, side in (("right_eye", -1), ("left_eye", 1)):
         ball = vertices[head.parts[name]]
@@ -116,7 +116,8 @@ def _close_pockets(visible, x, y, z):
     """Give an inner surface to pixels that look through a lid or lip slit past everything behind it."""
     head = head_model()
     height, width = visible.depth.shape
-    for slit, part, inset in (("mouth", "cavity", 2.0), ("right_eye", "right_socket", 1.0), ("left_eye", "left_socket", 1.0)):
+    for slit, part, inset in (("mouth", "cavity", 2.0), ("right_eye", "right_socket", 1.0),
+                              ("left_eye", "left_socket", 1.0)):
         upper, lower = head.slits[slit]
         outline = np.concatenate([upper, lower[::-1]])
         corners = np.stack([x[outline], y[outline]], 1)
@@ -178,7 +179,8 @@ def _draw_strands(actor, shot, view, expressive, hair, placed_hair, depth_map, m
     if hair is not None:
         lit = np.empty((len(hair) * hair.segments, 3), np.float32)
         strands.shade_hair(placed_hair[0], hair.colour, hair.tone, hair.depth.ravel(), hair.edge, hair.segments,
-                           view.head_centre, *shading.light_arrays(shot.light), np.float32(view.distance), np.float32(person.hair.shine), depth_map, lit)
+                           view.head_centre, *shading.light_arrays(shot.light), np.float32(view.distance),
+                           np.float32(person.hair.shine), depth_map, lit)
         draw("hair", hair, placed_hair, lit, 0.06)
     frame = glasses_frame(person, expressive)
     if frame is not None:

@@ -23,7 +23,7 @@ class Margins:
         return cls(side, tuple(xs), tuple(ys))
 
     def distances(self, points):
-        """Distances (P,) of points (P, 3) below the upper edge, above the lower edge, from the low-x and high-x corner."""
+        """Distances (P,) of points (P, 3) below the upper edge, above the lower edge, from both corners."""
         x, y = self.side * points[:, 0], points[:, 1]
         upper, lower = (np.interp(x, xs, ys) for xs, ys in zip(self.x, self.y))
         return upper - y, y - lower, x - self.x[1][0], self.x[1][-1] - x

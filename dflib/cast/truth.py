@@ -109,7 +109,7 @@ def _cover(labels, face, nearest, normals, coverage, distance, number, hides_fac
 
 @numba.njit(cache=True, fastmath=True)
 def _shrink(labels, face, nearest, normals, factor, kinds, is_face, head_centre, eye):
-    """One pixel from every factor x factor block: its commonest label, and the place and normal of its nearest point."""
+    """One pixel from every factor x factor block: its commonest label, place and normal of its nearest point."""
     size = labels.shape[0] // factor
     out = np.zeros((size, size), np.uint8)
     mask = np.zeros((size, size), np.bool_)
