@@ -80,7 +80,8 @@ def _iris(eyes, from_pupil, radius):
     u = radius / IRIS
     turn = (np.arctan2(from_pupil[:, 1], from_pupil[:, 0]) / (2 * np.pi) + 0.5) * (fibres.shape[1] - 1)
     along = np.minimum(u, 0.999) * (fibres.shape[0] - 2)
-    streak = cv2.remap(fibres, turn.astype(np.float32)[:, None], along.astype(np.float32)[:, None], cv2.INTER_LINEAR)[:, 0]
+    column, row = (place.astype(np.float32)[:, None] for place in (turn, along))
+    streak = cv2.remap(fibres, column, row, cv2.INTER_LINEAR)[:, 0]
     collarette = np.exp(-((u - 0.46 - 0.03 * streak) / 0.07) ** 2)
     value = (0.80 + 0.34 * streak * smoothstep(u, 0.3, 0.5)) * (1 - 0.78 * smoothstep(u, 0.74, 1.0))
     value *= 1 + 0.65 * np.clip(-from_pupil[:, 1] / IRIS, -0.5, 0.9)

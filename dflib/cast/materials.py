@@ -7,7 +7,6 @@ from dflib.cast.eyes import eye_surface
 from dflib.cast.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
 from dflib.cast.mesh import smoothstep
 from dflib.cast.raster import sample_texture
-from dflib.cast.shading import Surface
 from dflib.cast.skinmaps import TEXTURE_SCALE
 from dflib.cast.slits import Margins
 
@@ -87,7 +86,7 @@ def _ears(surface, pixels, base):
     surface.albedo[ear] = (base * (1, 0.84, 0.82) * (1 - np.array([0.42, 0.52, 0.52]) * conch[:, None])
                            * (1 + 0.04 * rim[:, None]))
     surface.occlusion[ear] *= 1 - 0.45 * conch
-    surface.specular[ear], surface.sharpness[ear], surface.thin[ear] = 0.22, 22, 0.55
+    surface.specular[ear], surface.sharpness[ear], surface.thin[ear] = 0.22, 22, 0.30
 
 
 def _rims(surface, pixels, base):

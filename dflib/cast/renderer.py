@@ -77,7 +77,7 @@ def render(person, shot, size=128):
     mean_light = diffuse[sample].mean(0) if len(sample) else np.ones(3, np.float32)
     drawn = _draw_strands(actor, shot, view, expressive, hair, placed_hair, depth_map, mean_light, picture,
                           visible.depth)
-    image = film.develop(picture, exposure, FACTOR, shot.blur * size / 128, shot.noise, stream(shot.seed, "noise"))
+    image = film.develop(picture, exposure, FACTOR, shot.blur * min(size / 128, 1), shot.noise, stream(shot.seed, "noise"))
 
     label, in_face = truth.surface_labels(pixels, painted, clothed)
     labels, mask, depth, normal_map = truth.picture_truth(view, pixels, visible.depth, label, in_face, drawn, FACTOR)
