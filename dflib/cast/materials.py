@@ -83,7 +83,7 @@ def _clothe(surface, pixels, skin, clothes):
 def _ears(surface, pixels, base):
     ear = np.flatnonzero(pixels.material == EAR)
     conch, rim = pixels.local[ear].T
-    surface.albedo[ear] = (base * (1, 0.84, 0.82) * (1 - np.array([0.42, 0.52, 0.52]) * conch[:, None])
+    surface.albedo[ear] = (base * (1, 0.91, 0.89) * (1 - np.array([0.42, 0.52, 0.52]) * conch[:, None])
                            * (1 + 0.04 * rim[:, None]))
     surface.occlusion[ear] *= 1 - 0.45 * conch
     surface.specular[ear], surface.sharpness[ear], surface.thin[ear] = 0.22, 22, 0.30

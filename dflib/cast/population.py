@@ -15,6 +15,7 @@ from dflib.cast.people import (OLDEST, YOUNGEST, Beard, Brows, Clothes, Eyes, Gl
 from dflib.cast.streams import stream
 
 SIGMA = 0.55
+LOPSIDED = 0.5          # share of the usual spread that the asymmetric modes get: more looks like a smirk
 # Offsets of identity modes, added to a sampled identity.
 WOMAN = dict(brow_ridge=-.7, jaw_width=-.75, chin_width=-.65, chin_len=-.55, gonion=-.7, neck_width=-1.25,
              nose_width=-.45, nose_len=-.45, nose_tip_up=.35, lip_upper=.45, lip_lower=.35, eye_open=.5,
@@ -117,6 +118,7 @@ def _identity(rng, female, years, axes):
     """(K,) float32 weights: own variation, group offsets, soft limits."""
     model = head_model()
     weights = np.clip(rng.normal(size=len(model.identity_names)), -1.9, 1.9) * SIGMA
+    weights[[name.startswith("asym") for name in model.identity_names]] *= LOPSIDED
     sex = np.clip(.95 + .25 * rng.normal(), .5, 1.4)
 
     def add(offsets, strength):
@@ -161,12 +163,13 @@ def _style_weights(female, years, tone, fold):
     curly = float(smoothstep(tone, .5, .78)) * (fold < .5)
     straight = 1 - .8 * curly
     if female:
-        return dict(bob=.15 * (1 - .5 * curly), long=.16 * straight, wavy=.17 * (1 - .5 * curly), bun=.10, pony=.11,
-                    fringe=.11 * straight, long_curly=.06 + .18 * curly, part=.05 * straight, afro=.34 * curly,
-                    coily=.07 * curly, curly=.04, crop=.03 * (1 - curly))
+        return dict(bob=.12 * (1 - .5 * curly), side_bob=.06 * straight, long=.15 * straight, wavy=.16 * (1 - .5 * curly),
+                    bun=.10, pony=.10, fringe=.10 * straight, pixie=.05 * straight, long_curly=.06 + .16 * curly,
+                    part=.04 * straight, afro=.26 * curly, braids=.14 * curly, locs=.07 * curly, coily=.07 * curly,
+                    curly=.04, crop=.02 * (1 - curly))
     return dict(buzz=.13 + .12 * curly, crop=.22 * (1 - .7 * curly), part=.17 * straight,
                 slick=.08 * (1 - .6 * curly), rough=.10 * straight, quiff=.12 * straight, curly=.07 + .05 * curly,
-                afro=.10 * curly, coily=.45 * curly, bald=.03 + .05 * curly + .10 * years, thin=.28 * (years > .6),
+                undercut=.05 * straight, afro=.10 * curly, locs=.07 * curly, coily=.38 * curly, bald=.03 + .05 * curly + .10 * years, thin=.28 * (years > .6),
                 long=.01, wavy=.01)
 
 

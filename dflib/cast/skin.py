@@ -16,7 +16,7 @@ from dflib.cast.styles import hairline
 MELANIN = np.array([.42, .72, .95], np.float32)     # density of one unit of local melanin, and of blood
 BLOOD = np.array([.10, .42, .36], np.float32)
 LIP = np.array([.15, .50, .37], np.float32)         # of the red of the lips: darker blood under a thin skin
-SCALP_COVER = {"bald": 0., "buzz": .66, "thin": .5, "coily": .90}   # how much a style darkens the scalp
+SCALP_COVER = {"bald": 0., "buzz": .80, "thin": .5, "coily": .90}   # how much a style darkens the scalp
 OTHER_COVER = .92
 
 
@@ -91,7 +91,7 @@ def skin_texture(person):
 def _scalp(person, m, s):
     """0..1 where hair grows, with a ragged edge at the hairline; thinning hair leaves the crown bare."""
     line = hairline(person.hair, person.seed, s.angle, s.x)
-    scalp = smoothstep(s.y + .10 * m.fine + .14 * m.pores, line - .55, line + 1.15)
+    scalp = smoothstep(s.y + .10 * m.fine + .07 * m.pores, line - .55, line + 1.15)
     if person.hair.style == "thin":
         scalp = scalp * (1 - .85 * smoothstep(s.y, 5.0, 7.5) * smoothstep(s.angle, 2.9, 1.9))
     return scalp.astype(np.float32)

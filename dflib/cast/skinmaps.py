@@ -133,7 +133,7 @@ def beard_regions(x, y, z, angle, lip):
     """(beard, moustache, goatee) 0..1 where each grows, from template coordinates, |angle| and the lips' mask."""
     ax, front = abs(x), smoothstep(z, 0, 3)
     beard = np.clip((smoothstep(y, -6.2, -8.0) + .9 * smoothstep(ax, 2.6, 4.4) * smoothstep(y, -3.2, -5.8))
-                    * smoothstep(y, -12.3, -11.0) * smoothstep(z, -.8, .8) * smoothstep(ax - 4.9, 2.6, 1.2), 0, 1)
+                    * smoothstep(y, -12.6, -10.4) * smoothstep(z, -.8, .8) * smoothstep(ax - 4.9, 2.6, 1.2), 0, 1)
     beard = np.clip(beard * (1 - .75 * bump(ax, y, 1.7, -8.1, .5, .5)), 0, 1)
     sideburn = (smoothstep(angle, 1.12, 1.25) * smoothstep(angle, 1.62, 1.45) * smoothstep(y, -6, -3) * (y < 3)
                 * smoothstep(y, -3.5, -5))
@@ -211,8 +211,8 @@ def maps():
         beard=beard, moustache=moustache, goatee=goatee,
         oily=(bump(x, y, 0, 5, 2.6, 2.) + bump(x, y, 0, -2.2, .6, 2.2) + .7 * bump(ax, y, 3.9, -2., 1, .7)
               + .5 * bump(x, y, 0, -10, 1, .7)) * front,
-        brow=(np.exp(-((y - brow_curve(ax)) / (width * .85)) ** 4) * smoothstep(ax, .85, 1.35)
-              * smoothstep(ax, 5.75, 5.0) * front),
+        brow=(.8 * np.exp(-((y - brow_curve(ax)) / (width * .9)) ** 2) * smoothstep(ax, .6, 1.9)
+              * smoothstep(ax, 5.6, 4.0) * front),
         wrinkle=np.clip(_wrinkles(s), 0, 1),
         ear_root=(smoothstep(angle, 1.1, 1.4) * smoothstep(angle, 1.9, 1.6) * smoothstep(y, -4, -2)
                   * smoothstep(y, 2, 0)),
