@@ -1,0 +1,1 @@
+"""Face synthesis: generative adversarial networks, StyleGAN, StarGAN."""
