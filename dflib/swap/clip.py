@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import solveh_banded
 
+from dflib.swap.face_model import as_face_model
 from dflib.swap.fit import fit_landmarks, linearise, moved
 
 ROUNDS = 12
@@ -32,6 +33,7 @@ def fit_clip(model, landmarks, smoothing=1.5, prior=1.0):
         raise ValueError(f"smoothing must not be negative and the prior must be above 0, not {smoothing!r} and {prior!r}.")
     if len(landmarks) == 0:
         raise ValueError("a clip needs at least one frame.")
+    model = as_face_model(model)
     fit = fit_landmarks(model, landmarks, prior)
     wanted = np.asarray(landmarks, np.float64)[:, model.landmark_indices]
     weights = np.where(model.shared, fit.weights.mean(0), fit.weights)

@@ -2,10 +2,11 @@
 
 The weak-perspective model puts vertex X_i = S0_i + sum_k w_k S_k,i into the picture at
 
-    x_i = s P R X_i + t,        P = [[1, 0, 0], [0, -1, 0]]                                               (1)
+    x_i = s P q_i R X_i + t,    P = [[1, 0, 0], [0, -1, 0]],    q_i = 1                                     (1)
 
 with scale s in pixels per unit, rotation R, translation t in pixels and weights w. P drops the depth and flips y: the
-model's y points up, the picture's down. A fit minimises
+model's y points up, the picture's down. A model that knows its `distance` d to the camera has perspective instead:
+q_i = 1 / (1 - z_i / d) with z_i the depth of R X_i, so that what is nearer is larger. A fit minimises
 
     E = sum_i |x_i - l_i|^2 + prior^2 sum_k (w_k / spread_k)^2                                             (2)
 
@@ -23,7 +24,7 @@ import numba
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from dflib.swap.face_model import FaceModel, from_head_model, load_candide
+from dflib.swap.face_model import FaceModel, as_face_model, from_head_model, load_candide
 
 __all__ = ["FaceModel", "Fit", "angles", "fit_landmarks", "from_head_model", "linearise", "load_candide", "moved",
            "place"]
@@ -61,11 +62,13 @@ class Fit:
 def fit_landmarks(model, landmarks, prior=1.0, method="lm"):
     """Fit `model` to landmarks (B, N, 2) pixels, y down, each face on its own; returns a Fit.
 
-    `model.landmark_indices` chooses among the N landmarks. `prior`: pixels of landmark noise, 0 for no prior. `method` is
+    `model` is a FaceModel, or the cast's HeadModel as `from_head_model` makes one of it; its `landmark_indices` choose
+    among the N landmarks. `prior`: pixels of landmark noise, 0 for no prior. `method` is
     "lm", Levenberg-Marquardt, or "gn", Gauss-Newton with step halving. Both start from the weak-perspective pose of the
     mean shape, in closed form. Raises ValueError for other shapes, numbers that are not finite, landmarks on a line, and
     when there is no prior though the landmarks do not determine the weights.
     """
+    model = as_face_model(model)
     chosen, pull = _prepare(model, landmarks, prior)
     if method not in ("lm", "gn"):
         raise ValueError(f"method must be 'lm' or 'gn', not {method!r}.")
@@ -75,8 +78,8 @@ def fit_landmarks(model, landmarks, prior=1.0, method="lm"):
     flat = _initialise(model.landmark_mean, model.affine_solver, chosen, scale, rotation, translation)
     if flat >= 0:
         raise ValueError(f"the landmarks of face {flat} lie on a line or a point: no pose can be found.")
-    if _descend(model.landmark_mean, model.landmark_shapes, chosen, pull, method == "lm", scale, rotation, translation,
-                weights, energy) < batch:
+    if _descend(model.landmark_mean, model.landmark_shapes, 1 / model.distance, chosen, pull, method == "lm", scale,
+                rotation, translation, weights, energy) < batch:
         raise ValueError("these landmarks do not determine the weights: use a prior above 0.")
     steps = np.isfinite(energy).sum(1) - 1
     squares = energy[np.arange(batch), steps] - (pull ** 2 * weights ** 2).sum(1)
@@ -130,29 +133,33 @@ def _initialise(mean, solver, landmarks, scale, rotation, translation):
 
 
 @numba.njit(cache=True, fastmath=True)
-def _linearise(mean, shapes, scale, rotation, translation, weights, points, jacobian):
+def _linearise(mean, shapes, nearness, scale, rotation, translation, weights, points, jacobian):
     """Write (1) into points (2N,) as x0 y0 x1 y1 ..., and its derivatives by a step (3) into jacobian (2N, 6 + K)."""
-    s, R, count = scale, rotation, shapes.shape[2]
+    R, count = rotation, shapes.shape[2]
     for i in range(len(mean)):
         a, b, c = mean[i, 0], mean[i, 1], mean[i, 2]
         for k in range(count):
             a += shapes[i, 0, k] * weights[k]
             b += shapes[i, 1, k] * weights[k]
             c += shapes[i, 2, k] * weights[k]
-        x = s * (R[0, 0] * a + R[0, 1] * b + R[0, 2] * c)               # Y = s R X, y up
-        y = s * (R[1, 0] * a + R[1, 1] * b + R[1, 2] * c)
-        z = s * (R[2, 0] * a + R[2, 1] * b + R[2, 2] * c)
+        x = R[0, 0] * a + R[0, 1] * b + R[0, 2] * c                     # Y = R X, y up
+        y = R[1, 0] * a + R[1, 1] * b + R[1, 2] * c
+        z = R[2, 0] * a + R[2, 1] * b + R[2, 2] * c
+        q = 1 / (1 - nearness * z)
+        sq, gx, gy = scale * q, nearness * q * x, nearness * q * y      # d(s q x) = sq (dx + gx dz), also for y
         u, v = 2 * i, 2 * i + 1
-        points[u], points[v] = x + translation[0], translation[1] - y
-        jacobian[u, 0], jacobian[v, 0] = x, -y                          # growth: Y
-        jacobian[u, 1], jacobian[u, 2], jacobian[u, 3] = 0.0, z, -y     # rotation: d x Y
-        jacobian[v, 1], jacobian[v, 2], jacobian[v, 3] = z, 0.0, -x
+        points[u], points[v] = translation[0] + sq * x, translation[1] - sq * y
+        jacobian[u, 0], jacobian[v, 0] = sq * x, -sq * y                # growth
+        jacobian[u, 1], jacobian[u, 2], jacobian[u, 3] = sq * gx * y, sq * (z - gx * x), -sq * y
+        jacobian[v, 1], jacobian[v, 2], jacobian[v, 3] = sq * (z - gy * y), sq * gy * x, -sq * x    # dY = d x Y
         jacobian[u, 4], jacobian[u, 5] = 1.0, 0.0
         jacobian[v, 4], jacobian[v, 5] = 0.0, 1.0
-        for k in range(count):                                          # weights: s P R S_k
+        u0, u1, u2 = sq * (R[0, 0] + gx * R[2, 0]), sq * (R[0, 1] + gx * R[2, 1]), sq * (R[0, 2] + gx * R[2, 2])
+        v0, v1, v2 = sq * (R[1, 0] + gy * R[2, 0]), sq * (R[1, 1] + gy * R[2, 1]), sq * (R[1, 2] + gy * R[2, 2])
+        for k in range(count):                                          # weights: dY = R S_k
             a, b, c = shapes[i, 0, k], shapes[i, 1, k], shapes[i, 2, k]
-            jacobian[u, 6 + k] = s * (R[0, 0] * a + R[0, 1] * b + R[0, 2] * c)
-            jacobian[v, 6 + k] = -s * (R[1, 0] * a + R[1, 1] * b + R[1, 2] * c)
+            jacobian[u, 6 + k] = u0 * a + u1 * b + u2 * c
+            jacobian[v, 6 + k] = -(v0 * a + v1 * b + v2 * c)
 
 
 @numba.njit(cache=True)
@@ -194,7 +201,7 @@ def _solve(normal, damping, gradient, factor, step):
 
 
 @numba.njit(cache=True)
-def _descend(mean, shapes, landmarks, pull, damped, scale, rotation, translation, weights, energy):
+def _descend(mean, shapes, nearness, landmarks, pull, damped, scale, rotation, translation, weights, energy):
     """Lower (2) for each face from the state in the last five, which are overwritten.
 
     Returns how many faces it could do: all, or those before the first whose normal equations are singular.
@@ -206,7 +213,7 @@ def _descend(mean, shapes, landmarks, pull, damped, scale, rotation, translation
     for face in range(len(landmarks)):
         s, R, t, w = scale[face], rotation[face], translation[face], weights[face]
         wanted = landmarks[face].ravel()
-        _linearise(mean, shapes, s, R, t, w, points, jacobian)
+        _linearise(mean, shapes, nearness, s, R, t, w, points, jacobian)
         residual = points - wanted
         now = energy[face, 0] = residual @ residual + square @ w ** 2
         damping, taken, done = START if damped else 0.0, 0, False
@@ -222,7 +229,7 @@ def _descend(mean, shapes, landmarks, pull, damped, scale, rotation, translation
                     step *= 0.5 ** refused
                 done = -(gradient @ step) <= ENOUGH * now + TINY
                 new_s, new_R, new_t, new_w = s * np.exp(step[0]), _turn(step[1:4]) @ R, t + step[4:6], w + step[6:]
-                _linearise(mean, shapes, new_s, new_R, new_t, new_w, trial_points, trial_jacobian)
+                _linearise(mean, shapes, nearness, new_s, new_R, new_t, new_w, trial_points, trial_jacobian)
                 trial_residual = trial_points - wanted
                 lower = trial_residual @ trial_residual + square @ new_w ** 2
                 if lower < now or done:
@@ -245,11 +252,12 @@ def linearise(model, fit):
     The N landmarks are those of `model.landmark_vertices`; rows of the Jacobian are x0, y0, x1, y1, ..., columns growth,
     rotation vector, translation, weights.
     """
+    model = as_face_model(model)
     count, size = 2 * len(model.landmark_vertices), 6 + len(model.spread)
     points, jacobian = np.empty((len(fit), count)), np.empty((len(fit), count, size))
     for b in range(len(fit)):
-        _linearise(model.landmark_mean, model.landmark_shapes, fit.scale[b], fit.rotation[b], fit.translation[b],
-                   fit.weights[b], points[b], jacobian[b])
+        _linearise(model.landmark_mean, model.landmark_shapes, 1 / model.distance, fit.scale[b], fit.rotation[b],
+                   fit.translation[b], fit.weights[b], points[b], jacobian[b])
     return points.reshape(len(fit), -1, 2), jacobian
 
 
@@ -262,9 +270,12 @@ def moved(fit, step):
 
 def place(model, fit):
     """All vertices in the picture, (B, V, 3): x and y in pixels (y down), and z in pixels towards the viewer."""
+    model = as_face_model(model)
     placed = np.empty((len(fit), len(model.mean), 3))
     for b in range(len(fit)):
-        placed[b] = fit.scale[b] * (model.vertices(fit.weights[b]) @ fit.rotation[b].T)
+        turned = model.vertices(fit.weights[b]) @ fit.rotation[b].T
+        placed[b] = fit.scale[b] * turned
+        placed[b, :, :2] /= (1 - turned[:, 2:] / model.distance)
         placed[b, :, 0] += fit.translation[b, 0]
         placed[b, :, 1] = fit.translation[b, 1] - placed[b, :, 1]
     return placed
