@@ -90,7 +90,7 @@ def _place(points, neck_weight, head, torso, pivot, distance, focal, centre_x, c
     for i in range(points.shape[0]):
         a, b, c = points[i, 0] - pivot[0], points[i, 1] - pivot[1], points[i, 2] - pivot[2]
         u = neck_weight[i]
-        v = 1 - u
+        v = np.float32(1) - u
         for d in range(3):
             world[i, d] = (pivot[d] + a * (head[d, 0] * u + torso[d, 0] * v) + b * (head[d, 1] * u + torso[d, 1] * v)
                            + c * (head[d, 2] * u + torso[d, 2] * v))

@@ -112,10 +112,17 @@ def _blend(vertex, weight, values):
     return out
 
 
-def eyelashes(person, vertices):
-    """Lashes (K = 3) along both edges of both lids of the expressive head's vertices (V, 3)."""
+class _Lashes(NamedTuple):
+    vertex: np.ndarray      # (N, 1, 2) neighbours on the lid's edge
+    weight: np.ndarray      # (N, 1, 2)
+    course: np.ndarray      # (N, K+1, 3) cm from the root's place on the lid
+    width: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def _lash_layout(person):
     model, rng = head_model(), stream(person.seed, "lashes")
-    curves, widths = [], []
+    vertices, weights, curves, widths = [], [], [], []
     for name, side in (("right_eye", -1), ("left_eye", 1)):
         for lid, edge in zip(("upper", "lower"), model.slits[name]):
             upper, count = lid == "upper", LASHES[lid]
@@ -124,20 +131,29 @@ def eyelashes(person, vertices):
             along = .04 + .94 * rng.random(count) ** (.85 if upper else 1)
             ax = EYE_INNER + (EYE_OUTER - EYE_INNER) * along
             at = np.abs(model.template[edge, 0])
-            root = np.stack([np.interp(ax, at, vertices[edge, d]) for d in range(3)], 1)
-            root[:, 2] += .03
+            place = np.interp(ax, at, np.arange(len(edge)))
+            before = np.minimum(place.astype(int), len(edge) - 2)
+            vertices.append(np.stack([edge[before], edge[before + 1]], 1))
+            weights.append(np.stack([1 - (place - before), place - before], 1))
             length = (.20 + .26 * smoothstep(along, .1, .8) if upper else .12 + 0 * along) * person.eyes.lashes
             length = length * rng.uniform(.7, 1.1, count) * (1 - .35 * smoothstep(along, .93, 1))
             fan = side * 1.15 * (along - .42) + .13 * rng.normal(size=count)
-            points, heights = [root], (.05, .75, 1.15) if upper else (-.55, -.65, -.5)
+            points, heights = [np.tile([0, 0, .03], (count, 1))], (.05, .75, 1.15) if upper else (-.55, -.65, -.5)
             for k, height in enumerate(heights):
                 direction = np.stack([fan, np.full(count, height), np.full(count, .85 - .25 * k)], 1)
                 points.append(points[-1] + unit(direction) * (length / 3)[:, None])
             curves.append(np.stack(points, 1))
             widths.append(np.full(count, .048 if upper else .030))
     order = rng.permutation(sum(len(c) for c in curves))
-    return make_strands(np.concatenate(curves)[order], LASH_COLOUR, width=np.concatenate(widths)[order], alpha=.72,
-                        rigid=True)
+    vertex, weight, course, width = (np.concatenate(part)[order] for part in (vertices, weights, curves, widths))
+    return _Lashes(vertex[:, None], weight[:, None].astype(np.float32), course.astype(np.float32), width)
+
+
+def eyelashes(person, vertices):
+    """Lashes (K = 3) along both edges of both lids of the expressive head's vertices (V, 3)."""
+    layout = _lash_layout(person)
+    return make_strands(_blend(layout.vertex, layout.weight, vertices) + layout.course, LASH_COLOUR,
+                        width=layout.width, alpha=.72, rigid=True)
 
 
 class _Beard(NamedTuple):

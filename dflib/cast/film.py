@@ -42,7 +42,7 @@ def _tone(light, exposure, factor):
                             value = WHITE - (WHITE - SHOULDER) * np.exp((SHOULDER - value) / (WHITE - SHOULDER))
                         total += max(value, np.float32(0))
                 value = (total * share) ** np.float32(1 / 2.2)
-                out[j, i, d] = value + CONTRAST * (value - np.float32(.42)) * value * (1 - value)
+                out[j, i, d] = value + CONTRAST * (value - np.float32(.42)) * value * (np.float32(1) - value)
             grey = np.float32(.3) * out[j, i, 0] + np.float32(.59) * out[j, i, 1] + np.float32(.11) * out[j, i, 2]
             for d in range(3):
                 out[j, i, d] = grey + (out[j, i, d] - grey) * SATURATION

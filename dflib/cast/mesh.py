@@ -52,8 +52,7 @@ def vertex_normals(vertices, triangles):
             normals[corner, 1] += ny
             normals[corner, 2] += nz
     for i in range(normals.shape[0]):
-        length = np.sqrt(normals[i, 0] ** 2 + normals[i, 1] ** 2 + normals[i, 2] ** 2) + 1e-12
-        normals[i, 0] /= length
-        normals[i, 1] /= length
-        normals[i, 2] /= length
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        inverse = np.float32(1) / (np.sqrt(x * x + y * y + z * z) + np.float32(1e-12))
+        normals[i, 0], normals[i, 1], normals[i, 2] = x * inverse, y * inverse, z * inverse
     return normals

@@ -27,8 +27,8 @@ def from_hsv(hue, saturation, value):
 
 def _nearest(colour, table):
     """Name of the table's colour nearest in shade and lightness (a cube root is close to how we see it)."""
-    seen = np.cbrt(np.asarray(colour, np.float64))
-    return min(table, key=lambda name: float(np.sum((seen - np.cbrt(linear(table[name]).astype(np.float64))) ** 2)))
+    seen = np.cbrt([colour, *(linear(rgb) for rgb in table.values())])
+    return list(table)[int(np.argmin(((seen[0] - seen[1:]) ** 2).sum(1)))]
 
 
 def hair_colour_name(colour, grey=0.0):

@@ -14,7 +14,8 @@ from dflib.cast import palette
 
 YOUNGEST, OLDEST = 18.0, 80.0                      # years
 HAIR_STYLES = ("bald", "buzz", "crop", "part", "slick", "quiff", "curly", "long_curly", "afro", "coily", "bob",
-               "long", "wavy", "bun", "pony", "fringe", "thin", "rough", "undercut", "pixie", "side_bob", "braids", "locs")
+               "long", "wavy", "bun", "pony", "fringe", "thin", "rough", "undercut", "pixie", "side_bob", "braids",
+               "locs")
 BEARD_STYLES = ("", "full", "goatee", "moustache")  # "" is clean shaven, or stubble alone
 
 

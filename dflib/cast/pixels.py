@@ -30,7 +30,7 @@ class Pixels:
         """From what is Visible of the head in the View, and the normals (V, 3) of its vertices."""
         head = head_model()
         index = np.flatnonzero(visible.triangle.ravel() >= 0).astype(np.int32)
-        triangle, weights = visible.triangle.ravel()[index], visible.weights.reshape(-1, 2)[index]
+        triangle, weights = visible.triangle.take(index), visible.weights.reshape(-1, 2).take(index, 0)
         fixed = interpolate(triangle, weights, head.triangles, _fixed_attributes())
         return cls(visible.triangle.shape, index, triangle, weights, view.unproject_all(index, visible.depth),
                    normalise(interpolate(triangle, weights, head.triangles, normals)), fixed[:, :3], fixed[:, 3:5],

@@ -163,14 +163,14 @@ def _style_weights(female, years, tone, fold):
     curly = float(smoothstep(tone, .5, .78)) * (fold < .5)
     straight = 1 - .8 * curly
     if female:
-        return dict(bob=.12 * (1 - .5 * curly), side_bob=.06 * straight, long=.15 * straight, wavy=.16 * (1 - .5 * curly),
-                    bun=.10, pony=.10, fringe=.10 * straight, pixie=.05 * straight, long_curly=.06 + .16 * curly,
+        return dict(bob=.12 * (1 - .5 * curly), side_bob=.06 * straight, long=.15 * straight,
+                    wavy=.16 * (1 - .5 * curly), bun=.10, pony=.10, fringe=.10 * straight, pixie=.05 * straight, long_curly=.06 + .16 * curly,
                     part=.04 * straight, afro=.26 * curly, braids=.14 * curly, locs=.07 * curly, coily=.07 * curly,
                     curly=.04, crop=.02 * (1 - curly))
     return dict(buzz=.13 + .12 * curly, crop=.22 * (1 - .7 * curly), part=.17 * straight,
                 slick=.08 * (1 - .6 * curly), rough=.10 * straight, quiff=.12 * straight, curly=.07 + .05 * curly,
-                undercut=.05 * straight, afro=.10 * curly, locs=.07 * curly, coily=.38 * curly, bald=.03 + .05 * curly + .10 * years, thin=.28 * (years > .6),
-                long=.01, wavy=.01)
+                undercut=.05 * straight, afro=.10 * curly, locs=.07 * curly, coily=.38 * curly,
+                bald=.03 + .05 * curly + .10 * years, thin=.28 * (years > .6), long=.01, wavy=.01)
 
 
 def _hair_colour(rng, dark_hair, darkish_hair):

@@ -18,7 +18,7 @@ from dflib.cast.head import head_model
 from dflib.cast.mesh import smoothstep, vertex_normals
 from dflib.cast.palette import LUMINANCE
 from dflib.cast.pixels import Pixels
-from dflib.cast.raster import rasterise
+from dflib.cast.raster import rasterise, scatter
 from dflib.cast.slits import Margins
 from dflib.cast.streams import stream
 from dflib.cast.truth import LABELS
@@ -73,11 +73,12 @@ def render(person, shot, size=128):
     exposure = _exposure(person, shot, colour[sample])
 
     picture = _behind(shot, view.size, exposure)
-    picture.reshape(-1, 3)[pixels.index] = colour
+    scatter(colour, pixels.index, picture)
     mean_light = diffuse[sample].mean(0) if len(sample) else np.ones(3, np.float32)
     drawn = _draw_strands(actor, shot, view, expressive, hair, placed_hair, depth_map, mean_light, picture,
                           visible.depth)
-    image = film.develop(picture, exposure, FACTOR, shot.blur * min(size / 128, 1), shot.noise, stream(shot.seed, "noise"))
+    image = film.develop(picture, exposure, FACTOR, shot.blur * min(size / 128, 1), shot.noise,
+                         stream(shot.seed, "noise"))
 
     label, in_face = truth.surface_labels(pixels, painted, clothed)
     labels, mask, depth, normal_map = truth.picture_truth(view, pixels, visible.depth, label, in_face, drawn, FACTOR)

@@ -108,12 +108,12 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
                         sharp = nh
                         for _ in range(8):                      # nh to the power of 256
                             sharp *= sharp
-                        lobes = (power + 2) * F32(.1) * nh ** power + F32(1.1) * sharp
+                        lobes = (power + F32(2)) * F32(.1) * nh ** power + F32(1.1) * sharp
                         spot = fresnel * lobes * strength * gloss * nl
                 if wet[p] > 0:
                     eh = corneas[p, 0] * hx + corneas[p, 1] * hy + corneas[p, 2] * hz
                     t = min(max((eh - F32(.990)) / F32(.006), zero), one)
-                    spot += wet[p] * t * t * (3 - 2 * t) * (F32(.60) if q < 0 else F32(.18)) * wet_gain
+                    spot += wet[p] * t * t * (F32(3) - F32(2) * t) * (F32(.60) if q < 0 else F32(.18)) * wet_gain
             through = thin[p] * max(zero, F32(.25) - nl)
             for c in range(3):
                 diffuse[p, c] += through * colour[c] * blood[c]
@@ -121,7 +121,7 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
                     reach = wrap[c] if is_skin else F32(.08)
                     shade = arriving ** penumbra if is_skin and c == 0 and 0 < arriving < 1 else arriving
                     diffuse[p, c] += colour[c] * max(zero, (nl + reach) / (one + reach)) * shade
-                    mirrored[p, c] += spot * colour[c] * arriving * 2
+                    mirrored[p, c] += spot * colour[c] * arriving * F32(2)
                 else:
                     diffuse[p, c] += colour[c] * max(zero, nl * F32(.75) + F32(.25)) * open_
                     mirrored[p, c] += spot * colour[c] * open_ * F32(1.5)
@@ -133,6 +133,7 @@ def bleed(diffuse, pixels, skin, shape, pixels_per_cm):
 
     pixels (P,): flat indices into the raster of `shape`; skin (P,) bool.
     """
+    skin = np.flatnonzero(skin)
     where = pixels[skin]
     weight = np.zeros(shape, np.float32)
     weight.ravel()[where] = 1

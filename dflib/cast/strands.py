@@ -176,6 +176,8 @@ def shade_hair(points, colour, tone, depth, edge, segments, centre, key_directio
     by = key_direction[2] * ax - key_direction[0] * az
     bz = key_direction[0] * ay - key_direction[1] * ax
     scale = size / 32.
+    pigment = colour * tone.reshape(-1, 1)
+    tinted, pale = pigment ** np.float32(.65), np.sqrt(pigment)     # of the coloured highlight, and of the sky's
     for i in range(out.shape[0]):
         strand = i // segments
         along = (i % segments) / segments
@@ -232,15 +234,14 @@ def shade_hair(points, colour, tone, depth, edge, segments, centre, key_directio
         th = (tx * vx + ty * hy + tz * vz) / np.sqrt(vx * vx + hy * hy + vz * vz + 1e-9) + shift
         sheen = max(0., 1 - th * th) ** 12 * upward
         for c in range(3):
-            base = colour[strand, c] * tone[strand]
             light = key_colour[c] * diffuse + (sky[c] * upward + ground[c] * (1 - upward)) * .9
             for q in range(fill_directions.shape[0]):
                 fn = nx * fill_directions[q, 0] + ny * fill_directions[q, 1] + nz * fill_directions[q, 2]
                 ft = tx * fill_directions[q, 0] + ty * fill_directions[q, 1] + tz * fill_directions[q, 2]
                 light += fill_colours[q, c] * max(0., fn * .8 + .2) * np.sqrt(max(0., 1 - ft * ft))
-            out[i, c] = (base * light * 1.25 + white * .065 * shine * key_colour[c]
-                         + (base ** .65) * coloured * .20 * shine * key_colour[c]
-                         + (base ** .5) * sheen * .10 * shine * sky[c]) * occlusion
+            out[i, c] = (pigment[strand, c] * light * 1.25 + white * .065 * shine * key_colour[c]
+                         + tinted[strand, c] * coloured * .20 * shine * key_colour[c]
+                         + pale[strand, c] * sheen * .10 * shine * sky[c]) * occlusion
 
 
 @numba.njit(cache=True, fastmath=True)

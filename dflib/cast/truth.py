@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from dflib.cast.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
-from dflib.cast.raster import EMPTY
+from dflib.cast.raster import EMPTY, scatter
 
 LABELS = ("background", "skin", "neck", "ear", "eye", "brow", "lip", "mouth", "hair", "beard", "glasses", "clothes")
 NUMBER = {name: number for number, name in enumerate(LABELS)}
@@ -82,7 +82,7 @@ def picture_truth(view, pixels, depth, label, in_face, strands, factor):
     labels, face = np.zeros(depth.shape, np.uint8), np.zeros(depth.shape, np.uint8)
     labels.ravel()[pixels.index], face.ravel()[pixels.index] = label, in_face
     normals = np.zeros(depth.shape + (3,), np.float32)
-    normals.reshape(-1, 3)[pixels.index] = pixels.normal
+    scatter(pixels.normal, pixels.index, normals)
     nearest = depth.copy()
     for name, (coverage, distance) in strands.items():
         in_front = name in ("hair", "glasses")          # brows and beards lie on the skin: its depth and normal serve
