@@ -26,6 +26,8 @@ CARD_FIELDS = ("recipe", "scale", "steps", "seed", "data", "hardware", "wall_tim
 #: and returns a module, or whatever its docstring says. It is imported only when asked for.
 PUBLISHED = {
     "state-dict": "dflib.checkpoints:read_published",  # any file of named tensors, returned as a dict
+    "rosinality-stylegan": "dflib.synthesis.published:rosinality",
+    "huangzh13-stylegan": "dflib.synthesis.published:huangzh13",
 }
 
 _FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"

@@ -111,7 +111,7 @@ class Mapping(nn.Module):
         self.layers = nn.ModuleList(Linear(latent, latent, lr_multiplier=0.01) for _ in range(layers))
 
     def forward(self, z: Tensor) -> Tensor:                                     # (B, D) -> (B, D)
-        w = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
+        w = z / torch.sqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
         for layer in self.layers:
             w = leaky(layer(w))
         return w
