@@ -164,7 +164,8 @@ def _style_weights(female, years, tone, fold):
     straight = 1 - .8 * curly
     if female:
         return dict(bob=.12 * (1 - .5 * curly), side_bob=.06 * straight, long=.15 * straight,
-                    wavy=.16 * (1 - .5 * curly), bun=.10, pony=.10, fringe=.10 * straight, pixie=.05 * straight, long_curly=.06 + .16 * curly,
+                    wavy=.16 * (1 - .5 * curly), bun=.10, pony=.10, fringe=.10 * straight, pixie=.05 * straight,
+                    long_curly=.06 + .16 * curly,
                     part=.04 * straight, afro=.26 * curly, braids=.14 * curly, locs=.07 * curly, coily=.07 * curly,
                     curly=.04, crop=.02 * (1 - curly))
     return dict(buzz=.13 + .12 * curly, crop=.22 * (1 - .7 * curly), part=.17 * straight,
