@@ -156,6 +156,8 @@ class Constant(nn.Module):
 class SynthesisBlock(nn.Module):
     """Two styled layers at one resolution; the first block starts from the constant instead of a convolution."""
 
+    blur = staticmethod(blur)
+
     def __init__(self, inputs: int | None, channels: int, latent: int):
         super().__init__()
         if inputs is None:
@@ -168,7 +170,7 @@ class SynthesisBlock(nn.Module):
         self.to_rgb = Conv(channels, 3, kernel=1, gain=1.0)
 
     def forward(self, x: Tensor | None, w: Tensor, noise: tuple[Tensor, Tensor]) -> Tensor:   # w (B, 2, D)
-        x = self.start(w[:, 0]) if x is None else blur(self.conv0(x))
+        x = self.start(w[:, 0]) if x is None else self.blur(self.conv0(x))
         x = self.layer0(x, w[:, 0], noise[0])
         return self.layer1(self.conv1(x), w[:, 1], noise[1])
 
@@ -252,6 +254,8 @@ class Generator(nn.Module):
 class DiscriminatorBlock(nn.Module):
     """3x3 convolution in -> in, blur, 3x3 convolution in -> out with average pooling."""
 
+    blur = staticmethod(blur)
+
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
         self.from_rgb = Conv(3, inputs, kernel=1)
@@ -259,7 +263,7 @@ class DiscriminatorBlock(nn.Module):
         self.conv1 = Conv(inputs, outputs, resample="down")
 
     def forward(self, x: Tensor) -> Tensor:                                     # (B, in, H, W) -> (B, out, H/2, W/2)
-        return leaky(self.conv1(blur(leaky(self.conv0(x)))))
+        return leaky(self.conv1(self.blur(leaky(self.conv0(x)))))
 
 
 def minibatch_deviation(x: Tensor, group: int = 4) -> Tensor:
