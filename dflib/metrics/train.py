@@ -1,6 +1,6 @@
 """Recipes of the two shipped scoring networks.
 
-    python -m dflib.metrics.train identity      renders 1,125 people (15 minutes of one core), trains for as long
+    python -m dflib.metrics.train identity      renders 975 people (15 minutes of one core), trains for as long
     python -m dflib.metrics.train attributes    the same pictures, half the training
 
 Both may be interrupted and called again. The people that score a network end in 9 (`datasets.split_of`): nobody who
@@ -25,9 +25,9 @@ from dflib.scale import cache_dir
 from dflib.training import TrainingRun
 
 FIRST = 10_000              # seed; the shipped pictures show others
-TRAIN_PEOPLE, TEST_PEOPLE = 1000, 125
+TRAIN_PEOPLE, TEST_PEOPLE = 850, 125
 BATCH = 96
-STEPS = {"identity": 1500, "attributes": 700}
+STEPS = {"identity": 900, "attributes": 500}
 RATE, DECAY = 2e-3, 1e-2    # of AdamW
 WARM_UP = 50                # steps
 
