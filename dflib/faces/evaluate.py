@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from .backend_dflib import network_landmarks
 from .detection import detect, detect_cascade, overlap
-from .landmarking import network_landmarks
 from .points import box_around, interocular
 
 YAW_EDGES = (0, 10, 20, 30, 40)  # degrees either way

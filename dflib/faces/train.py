@@ -102,9 +102,9 @@ def train(name) -> TrainingRun:
     renders = render_set(PEOPLE[scale.name], TRAIN_SEED)
     folder = cache_dir() / "runs" / f"faces-{name}-{scale.name}"
     if name == "landmarks":
-        run = landmark_run(folder, renders, scale.pick(smoke=3, cpu=2_400, gpu=20_000))
+        run = landmark_run(folder, renders, scale.pick(smoke=3, cpu=2_000, gpu=20_000))
     else:
-        run = detector_run(folder, renders, scale.pick(smoke=3, cpu=1_600, gpu=15_000))
+        run = detector_run(folder, renders, scale.pick(smoke=3, cpu=1_200, gpu=15_000))
     run.fit()
     return run
 
