@@ -1,0 +1,212 @@
+"""Training StyleGAN: the paper's recipe at three scales, progressive growing, and the ablation A to F.
+
+    python -m dflib.synthesis.train                       the full model at the current scale
+    python -m dflib.synthesis.train --configuration C     a row of the paper's table 1
+    python -m dflib.synthesis.train --pictures FOLDER     on the reader's own pictures
+
+A run that was interrupted goes on. ``DFLIB_SCALE`` chooses the scale.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..scale import cache_dir, current
+from ..training import TrainingRun
+from .ablation import CONFIGURATIONS, configure
+from .latents import as_images, draw, fixed_noise
+from .stylegan import Discriminator, Generator, discriminator_loss, generator_loss
+
+RATE = 1e-3                                                 # of Adam, up to 64 px
+RATES = {128: 1.5e-3, 256: 2e-3, 512: 3e-3, 1024: 3e-3}
+HALF_LIFE = 10_000                                          # images, of the generator's average
+GAMMA = 10.0                                                # of R1
+SHEET = (4, 8)                                              # rows and columns of the sample pictures
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How large, how long, how fast. Images are counted as the discriminator sees them."""
+
+    resolution: int
+    latent: int
+    base: int                           # see stylegan.channels_at
+    limit: int
+    batches: dict                       # resolution -> pictures a step; one that is not named has the next larger one's
+    start: int                          # the resolution to begin with: the last one without growing
+    growing: int                        # images to fade a resolution in, and as many to settle
+    images: int                         # in all
+    people: int | None                  # how many of the cast to render; None is the shipped set
+    configuration: str = "F"
+
+    @property
+    def mixing(self) -> float:
+        """Probability that a picture has two styles (sec. 3.1)."""
+        return 0.9 if self.configuration == "F" else 0.0
+
+
+RECIPES = {
+    "smoke": Recipe(32, latent=32, base=512, limit=32, batches={32: 4}, start=16, growing=4, images=12, people=6),
+    "cpu": Recipe(64, latent=256, base=4096, limit=128, batches={64: 16}, start=16, growing=40_000, images=400_000,
+                  people=None),
+    "gpu": Recipe(128, latent=512, base=16384, limit=512, batches={16: 256, 32: 128, 64: 64, 128: 64}, start=8,
+                  growing=120_000, images=2_500_000, people=20_000),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one step looks like."""
+
+    resolution: int
+    fade: float         # weight of the newest resolution
+    batch: int
+    first: bool         # the first step at this resolution
+
+
+class Plan:
+    """Which step is at which resolution: settle at the first, then fade in and settle the next, up to the last."""
+
+    def __init__(self, recipe: Recipe):
+        self._parts, self.steps, seen = [], 0, 0    # parts: (first step, steps, resolution, batch, whether it fades in)
+        resolution = recipe.start
+        while True:
+            batch = recipe.batches[min(r for r in recipe.batches if r >= resolution)]
+            for fading in (False,) if resolution == recipe.start else (True, False):
+                last = resolution == recipe.resolution and not fading
+                steps = max(1, -(-(max(recipe.images - seen, 0) if last else recipe.growing) // batch))
+                self._parts.append((self.steps, steps, resolution, batch, fading))
+                self.steps, seen = self.steps + steps, seen + steps * batch
+            if resolution == recipe.resolution:
+                return
+            resolution *= 2
+
+    def at(self, step: int) -> Stage:
+        """The stage of a step, counted from 0; what follows the end is like the end."""
+        first, steps, resolution, batch, fading = [part for part in self._parts if part[0] <= step][-1]
+        begins = step == first and (fading or first == 0)
+        return Stage(resolution, (step - first + 0.5) / steps if fading else 1.0, batch, begins)
+
+
+def prepared(pictures: Tensor, stage: Stage) -> Tensor:
+    """uint8 (B, S, S, 3) -> (B, 3, r, r) in [-1, 1]: half of them mirrored; fading in goes from doubled to sharp."""
+    x = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
+    mirror = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
+    x = F.avg_pool2d(torch.where(mirror, x.flip(3), x), x.shape[-1] // stage.resolution)
+    if stage.fade < 1.0:
+        x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2, mode="nearest"), x, stage.fade)
+    return x
+
+
+def training_styles(generator: Generator, stage: Stage, count: int, mixing: float) -> Tensor:
+    """Styles (count, L, D) of fresh z's; some pictures change over to a second one at a random layer."""
+    z = torch.randn(2 * count, generator.latent, device=generator.w_average.device)
+    w1, w2 = generator.mapping(z).chunk(2)
+    generator.track_average(w1)
+    layers = 2 * (generator.resolutions.index(stage.resolution) + 1)            # that are in use
+    crossover = torch.randint(1, layers, (count,), device=z.device)
+    mixed = torch.rand(count, device=z.device) < mixing
+    return generator.mixed_styles(w1, w2, torch.where(mixed, crossover, generator.layers))
+
+
+def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0) -> TrainingRun:
+    """A run in ``folder`` that trains ``recipe`` on pictures (N, S, S, 3) uint8, S a multiple of its resolution."""
+    torch.manual_seed(seed)
+    size = dict(resolution=recipe.resolution, base=recipe.base, limit=recipe.limit)
+    generator, discriminator = Generator(latent=recipe.latent, **size), Discriminator(**size)
+    configure(generator, discriminator, recipe.configuration)
+    plan, pictures = Plan(recipe), torch.from_numpy(pictures)
+
+    def step(run, i):
+        stage = plan.at(i)
+        if stage.first:                 # as in the official code: the moments of layers that were idle mean nothing
+            for optimizer in run.optimizers.values():
+                optimizer.state.clear()
+        rows = run.share(run.rng.integers(len(pictures), size=stage.batch))
+        reals = prepared(pictures[rows].to(run.device), stage)
+        with torch.no_grad():
+            fakes = made(stage, len(rows))
+        loss, penalty = discriminator_loss(discriminator, reals, fakes, GAMMA, stage.fade)
+        _update(run, "discriminator", loss + penalty)
+        fooling = generator_loss(discriminator, made(stage, len(rows)), stage.fade)
+        _update(run, "generator", fooling)
+        return {"generator": fooling, "discriminator": loss, "r1": penalty}
+
+    def made(stage, count):
+        styles = training_styles(generator, stage, count, recipe.mixing)
+        return generator.synthesise(styles, None, stage.resolution, stage.fade)
+
+    def samples(run):
+        return sample_sheet(run.averaged, plan.at(run.done - 1))
+
+    optimizers = {name: torch.optim.Adam(network.parameters(), RATE, betas=(0.0, 0.99), eps=1e-8)
+                  for name, network in (("generator", generator), ("discriminator", discriminator))}
+    return TrainingRun(folder, {"generator": generator, "discriminator": discriminator}, optimizers, step, plan.steps,
+                       seed, samples=samples, average=("generator", HALF_LIFE, recipe.batches[recipe.resolution]),
+                       schedule=lambda i: RATES.get(plan.at(i).resolution, RATE) / RATE)
+
+
+def _update(run: TrainingRun, name: str, loss: Tensor) -> None:
+    """An update outside autocast, whose cache of casted weights is emptied, because they are old now."""
+    with torch.autocast(run.device.type, enabled=False):
+        run.update(name, loss)
+    torch.clear_autocast_cache()
+
+
+@torch.no_grad()
+def sample_sheet(generator: Generator, stage: Stage, psi: float = 0.7) -> np.ndarray:
+    """A grid of the same people at every call, (H, W, 3) uint8, at full size whatever the stage."""
+    rows, columns = SHEET
+    styles = generator.styles(generator.mapping(draw(generator, rows * columns)), psi)
+    noise = fixed_noise(generator)
+    made = [generator.synthesise(part, noise, stage.resolution, stage.fade) for part in styles.split(columns)]
+    side = generator.resolution
+    images = as_images(F.interpolate(torch.cat(made).float(), (side, side), mode="nearest"))
+    return images.reshape(rows, columns, side, side, 3).swapaxes(1, 2).reshape(rows * side, columns * side, 3)
+
+
+def training_pictures(recipe: Recipe, folder=None) -> np.ndarray:
+    """(N, S, S, 3) uint8: pictures of ``folder``, or the training people of the cast."""
+    from ..datasets import ImageFolder, RenderedFaces
+
+    if folder is not None:
+        return ImageFolder(folder, size=recipe.resolution).images()
+    if recipe.people is None:
+        return RenderedFaces(split="train", size=recipe.resolution).images()
+    return RenderedFaces.render(recipe.people, size=recipe.resolution, yaw=25, split="train").images()
+
+
+def train(name: str = "stylegan", configuration: str = "F", folder=None) -> TrainingRun:
+    """Train at the current scale, going on where an earlier run stopped; ``run.averaged`` is the result.
+
+    name: what the command line calls it. configuration: "A" to "F". folder: pictures to train on instead of the cast.
+    """
+    scale = current()
+    recipe = replace(RECIPES[scale.name], configuration=configuration)
+    data = "cast" if folder is None else Path(folder).resolve().name
+    run = stylegan_run(cache_dir() / "runs" / f"{name}-{scale.name}-{configuration}-{data}",
+                       training_pictures(recipe, folder), recipe)
+    run.fit()
+    return run
+
+
+def ship(run: TrainingRun, data: str, scores: dict) -> dict:
+    """Write the averaged generator of ``run`` to data/checkpoints, in half precision; returns its card."""
+    path = CHECKPOINTS / f"stylegan-{run.averaged.resolution}.safetensors"
+    return run.export(path, "average", "python -m dflib.synthesis.train", data, scores, half=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Train StyleGAN at the current scale.")
+    parser.add_argument("--configuration", choices=CONFIGURATIONS, default="F", help="row of the paper's table 1")
+    parser.add_argument("--pictures", help="folder of pictures to train on (default: the cast)")
+    arguments = parser.parse_args()
+    train(configuration=arguments.configuration, folder=arguments.pictures)
