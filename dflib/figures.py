@@ -46,3 +46,14 @@ def truth_images(frame):
     return ([frame.image, marked_image(frame.image, frame.landmarks, frame.visible), parts_image(frame.labels, cast.LABELS),
              depth_image(frame.depth), normals_image(frame.normals)],
             ["picture", "landmarks", "parts", "depth", "normals"])
+
+
+def surface_image(image, placed, triangles, share=0.55):
+    """The picture with a fitted face over it, shaded by its slope; ``placed`` (V, 3) comes from ``fit.place``."""
+    from dflib.cast.raster import rasterise
+    from dflib.swap.texture import facing
+    x, y, z = np.ascontiguousarray(placed.T, np.float32)
+    seen = rasterise(x + np.float32(0.5), y + np.float32(0.5), -z, triangles, *image.shape[:2]).triangle
+    slope = np.append(facing(placed, triangles), 0)[seen]                    # -1, nothing, takes the appended 0
+    shade = (np.clip(slope, 0, 1)[..., None] * (120, 190, 235)).astype(np.float32)
+    return np.where((seen >= 0)[..., None], (1 - share) * image + share * shade, image).astype(np.uint8)

@@ -407,6 +407,29 @@ def test_transfer_leaves_out_what_the_source_does_not_show(head):
     assert not nothing.any()
 
 
+def test_the_nearest_of_two_layers_is_seen(head):
+    """With the head far round the nose hides a cheek: against a search through all triangles at some pixels."""
+    fit = fit_landmarks(head, cast_landmarks(cast.sample_person(0), [cast.neutral_shot(), cast.neutral_shot(yaw=-50)]))
+    source, target = place(head, fit)
+    row, column = np.mgrid[:256, :256]
+    found, mask = transfer(head, np.stack([column, row, 0 * row], -1).astype(np.uint8), source, target, (256, 256))
+    a, b, c = target[head.triangles].transpose(1, 0, 2)
+    area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    layered = 0
+    for y, x in np.argwhere(mask)[::17]:
+        v = ((x - a[:, 0]) * (c - a)[:, 1] - (y - a[:, 1]) * (c - a)[:, 0]) / area
+        w = ((b - a)[:, 0] * (y - a[:, 1]) - (b - a)[:, 1] * (x - a[:, 0])) / area
+        hits = np.flatnonzero((area < 0) & (v > 0.01) & (w > 0.01) & (v + w < 0.99))
+        if len(hits) < 2 or np.ptp(depth := (a + v[:, None] * (b - a) + w[:, None] * (c - a))[hits, 2]) < 2:
+            continue
+        layered += 1
+        nearest = hits[depth.argmax()]
+        corners = source[head.triangles[nearest], :2]
+        expected = (1 - v[nearest] - w[nearest]) * corners[0] + v[nearest] * corners[1] + w[nearest] * corners[2]
+        assert np.abs(found[y, x, :2] - expected).max() < 1.5
+    assert layered >= 3
+
+
 def test_nearest_pose(small):
     poses = np.array([cast_rotation(yaw, 0, 0) for yaw in (-30, 0, 30)], float)
     source, _ = faces(small, 3)
