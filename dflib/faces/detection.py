@@ -11,12 +11,12 @@ from .points import as_rgb
 LEVELS = (160, 320, 640)  # long sides in pixels at which a picture is searched
 LARGEST = 165.0  # pixels: larger boxes are not taken from the finer levels, for coarser ones see those faces better
 OVERLAP = 0.4  # two boxes with a larger intersection over union are one face
-CASCADE_SIDE, CASCADE_SCORE = 256, 0.8
+CASCADE_SIDE, CASCADE_SCORE = 256, 0.65
 CASCADE_SHAPE = np.float32([[0.94, 0, 0.06, 0], [0, 0.985, 0, -0.165], [0.06, 0, 0.94, 0], [0, 0.015, 0, 1.165]])
 PROPOSED, PROPOSALS = 0.25, 12  # the detector's score from which a place is looked at more closely, and how many are
 # Chosen by hand on renders, the same upside-down, and photographs of scikit-image with and without faces: the likeness
 # at which a proposal of score 0.5 is as likely as not, and how much sharper landmarks must be upright than turned over.
-SHARP, UPRIGHT = 0.055, 1.03
+SHARP, UPRIGHT = 0.06, 1.16
 
 
 def detect(image, threshold=0.5) -> np.ndarray:
@@ -67,7 +67,7 @@ def from_cascade(image) -> np.ndarray:
 def certainty(scores, sharpness) -> np.ndarray:
     """How sure (N,), 0…1, a face is, given the proposals' ``scores`` (N,) and the landmarks' `likeness` (N, 2)."""
     upright, turned = sharpness.T
-    odds = 2 * np.log(scores / (1 - scores)) + 6 * np.log(upright / SHARP)
+    odds = 3 * np.log(scores / (1 - scores)) + 6 * np.log(upright / SHARP)
     return np.where(upright > UPRIGHT * turned, 1 / (1 + np.exp(-odds)), 0).astype(np.float32)
 
 
