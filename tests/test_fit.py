@@ -437,3 +437,13 @@ def test_nearest_pose(small):
     asked = Fit(source.scale, np.array([cast_rotation(yaw, 5, 3) for yaw in (20, -40, 4)], float), *(
         getattr(source, name) for name in ("translation", "weights", "rms", "energy")))
     np.testing.assert_array_equal(nearest_pose(turned, asked), [2, 0, 1])
+
+
+def test_explorer_shows_how_a_moved_landmark_is_resisted():
+    from dflib.explorers import fit_explorer
+    panel = fit_explorer(size=96)
+    calm = panel.line
+    panel.set(landmark=30, move_x=30, yaw=20, view="surface")
+    assert not panel.error and panel.picture.shape == (96, 96, 3)
+    before, after = (float(line.split("fit: ")[1].split(" px")[0]) for line in (calm, panel.line))
+    assert after > before + 1 and "(true 20°)" in panel.line
