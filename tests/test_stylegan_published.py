@@ -16,7 +16,6 @@ def randn(*shape):
 @pytest.fixture(autouse=True)
 def seeded():
     randn.generator = torch.Generator().manual_seed(0)
-    torch.set_num_threads(1)
 
 
 def rosinality_state():

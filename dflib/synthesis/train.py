@@ -55,8 +55,8 @@ class Recipe:
 
 RECIPES = {
     "smoke": Recipe(32, latent=32, base=512, limit=32, batches={32: 4}, start=16, growing=4, images=12, people=6),
-    "cpu": Recipe(64, latent=256, base=4096, limit=128, batches={64: 16}, start=16, growing=40_000, images=400_000,
-                  people=None),
+    "cpu": Recipe(64, latent=256, base=2048, limit=128, batches={32: 32, 64: 16}, start=16, growing=30_000,
+                  images=240_000, people=None),
     "gpu": Recipe(128, latent=512, base=16384, limit=512, batches={16: 256, 32: 128, 64: 64, 128: 64}, start=8,
                   growing=120_000, images=2_500_000, people=20_000),
 }
