@@ -3,7 +3,7 @@
     python -m dflib.metrics.train identity      renders 975 people (15 minutes of one core), trains for as long
     python -m dflib.metrics.train attributes    the same pictures, half the training
 
-Both may be interrupted and called again. The people that score a network end in 9 (`datasets.split_of`): nobody who
+With --ship the result replaces the network in data/checkpoints, else it goes to the cache. Both may be interrupted and called again. The people that score a network end in 9 (`datasets.split_of`): nobody who
 trained it.
 """
 import argparse
@@ -21,7 +21,7 @@ from dflib.metrics.augment import augment
 from dflib.metrics.identity import WIDTH, IdentityNetwork, cosface, identity_embedding
 from dflib.metrics.looks import render_looks
 from dflib.metrics.verification import verify
-from dflib.scale import cache_dir
+from dflib.scale import cache_dir, current
 from dflib.training import TrainingRun
 
 FIRST = 10_000              # seed; the shipped pictures show others
@@ -32,10 +32,10 @@ RATE, DECAY = 2e-3, 1e-2    # of AdamW
 WARM_UP = 50                # steps
 
 
-def looks_of(split: str, people: int, folder=None):
+def looks_of(split: str, people: int):
     """Looks of the first `people` people from seed FIRST on who belong to `split`."""
     seeds = islice((seed for seed in count(FIRST) if split_of(seed) == split), people)
-    return render_looks(seeds, folder or cache_dir() / f"looks-{fingerprint()[:12]}")
+    return render_looks(seeds, cache_dir() / f"looks-{fingerprint()[:12]}")
 
 
 def schedule(steps: int):
@@ -112,22 +112,28 @@ def score_attributes(network, looks) -> dict:
 RUNS = {"identity": (identity_run, score_identity), "attributes": (attribute_run, score_attributes)}
 
 
-def train(name: str, steps: "int | None" = None, looks_folder=None) -> dict:
-    """Train, score and ship the network `name`; returns its card."""
+def train(name: str, steps: "int | None" = None, destination=None) -> dict:
+    """Train and score the network `name` at the current scale and write it to `destination`; returns its card.
+
+    The destination is a file in the cache unless given, so that a trial never replaces what the course ships.
+    """
     run_of, score = RUNS[name]
-    looks = looks_of("train", TRAIN_PEOPLE, looks_folder)
-    run = run_of(looks, cache_dir() / "runs" / name, steps or STEPS[name])
+    scale = current()
+    learners = looks_of("train", scale.pick(smoke=8, cpu=TRAIN_PEOPLE, gpu=TRAIN_PEOPLE))
+    steps = steps or scale.pick(smoke=3, cpu=STEPS[name], gpu=STEPS[name])
+    run = run_of(learners, cache_dir() / "runs" / f"{name}-{scale.name}", steps)
     run.fit()
-    scores = score(run.models["network"], looks_of("test", TEST_PEOPLE, looks_folder))
-    data = (f"rendered cast only: {len(np.unique(looks.person))} people from seed {FIRST} whose seeds end in 0-7, "
+    scores = score(run.models["network"], looks_of("test", scale.pick(smoke=8, cpu=TEST_PEOPLE, gpu=TEST_PEOPLE)))
+    data = (f"rendered cast only: {len(np.unique(learners.person))} people from seed {FIRST} whose seeds end in 0-7, "
             f"8 shots each in three looks (dflib.metrics.looks); scored on {scores['people']} people whose seeds end in 9")
-    return run.export(DATA / "checkpoints" / f"{name}.safetensors", "network", f"python -m dflib.metrics.train {name}",
-                      data, scores)
+    return run.export(destination or cache_dir() / "runs" / f"{name}.safetensors", "network",
+                      f"python -m dflib.metrics.train {name} --ship", data, scores)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train a scoring network and write it to data/checkpoints.")
+    parser = argparse.ArgumentParser(description="Train a scoring network at the current scale.")
     parser.add_argument("name", choices=sorted(RUNS))
     parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
+    parser.add_argument("--ship", action="store_true", help="replace the network in data/checkpoints (default: write to the cache)")
     arguments = parser.parse_args()
-    train(arguments.name, arguments.steps)
+    train(arguments.name, arguments.steps, DATA / "checkpoints" / f"{arguments.name}.safetensors" if arguments.ship else None)
