@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dflib.datasets import safe
-from dflib.datasets.make import DATA, fingerprint
+from dflib.datasets.source import DATA, fingerprint
 
 SECONDS, FPS, SIZE, CRF = 8.4, 25, 256, 20
 # name: (seed of the person, seed of the performance), chosen to differ in skin, hair, age and sex

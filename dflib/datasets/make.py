@@ -4,16 +4,14 @@
     python -m dflib.datasets.make clips      films the actors again (data/clips, about six minutes)
 """
 import argparse
-import hashlib
 import multiprocessing
 import os
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from dflib.datasets import shards
+from dflib.datasets.source import DATA, fingerprint
 
-DATA = Path(__file__).resolve().parents[2] / "data"
 SHARD_FACES = 250               # about half a minute of rendering: that much is lost when it is interrupted
 SHOT_STRIDE = 1_000_000         # shot k of a person is sampled with seed person + k * SHOT_STRIDE
 
@@ -41,15 +39,6 @@ class Recipe:
 
 
 SHIPPED = Recipe(people=4000)
-
-
-@lru_cache(1)       # of what this process has loaded, even if the files change meanwhile
-def fingerprint() -> str:
-    """SHA-256 of the cast's source: equal fingerprints render equal pictures."""
-    digest = hashlib.sha256()
-    for path in sorted((Path(__file__).parents[1] / "cast").glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
 
 
 def render_shards(folder: Path, recipe: Recipe, workers: "int | None" = None) -> list:

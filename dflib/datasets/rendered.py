@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from dflib.datasets import safe
-from dflib.datasets.make import DATA, Recipe, render_shards
+from dflib.datasets.make import Recipe, render_shards
+from dflib.datasets.source import DATA
 from dflib.datasets.pictures import Pictures, moved_points, resized
 from dflib.datasets.shards import Shard
 

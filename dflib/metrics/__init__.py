@@ -3,6 +3,8 @@
     psnr, ssim, landmark_error, equal_error_rate      formulas
     identity_embedding, identity_similarity           a network that tells the cast's people apart
     face_attributes                                   a network that names age, hair, pose, expression and more
+    sliced_wasserstein, pyramid_wasserstein, frechet_distance, precision_recall     two sets of pictures
+    perceptual_path_length, linear_separability       how well a generator's latents are laid out
 
 Names are resolved on first use; torch is imported by what needs it.
 """
@@ -12,6 +14,9 @@ _HOME = {
     "psnr": "scores", "ssim": "scores", "landmark_error": "scores", "equal_error_rate": "scores",
     "identity_embedding": "identity", "identity_similarity": "identity",
     "face_attributes": "attributes",
+    "sliced_wasserstein": "wasserstein", "pyramid_wasserstein": "wasserstein", "real_floor": "wasserstein",
+    "frechet_distance": "frechet", "inception_features": "frechet", "precision_recall": "coverage",
+    "perceptual_path_length": "paths", "linear_separability": "paths", "separability_of": "paths",
 }
 __all__ = sorted(_HOME)
 

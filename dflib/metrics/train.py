@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from dflib.datasets import split_of
-from dflib.datasets.make import DATA, fingerprint
+from dflib.datasets.source import DATA, fingerprint
 from dflib.metrics import attributes as attribute_network
 from dflib.metrics.attributes import AttributeNetwork, attribute_loss, face_attributes, targets
 from dflib.metrics.augment import augment
