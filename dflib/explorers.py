@@ -153,3 +153,18 @@ def blend_explorer(size=256, first_source=311, first_target=317):
                 "colour": choice("colours", ["none", "mean", "reinhard"]), "shrink": slider("mask smaller, px", 1, 20, 2),
                 "width": slider("feather, px", 1, 40, 12), "mixed": switch("mixed gradients")}
     return Panel(draw, controls, alt="A person, and the same picture with another person's face blended in", width=560)
+
+
+def ring_explorer(games, size=384):
+    """Lesson 02's panel: games on the ring of eight Gaussians, at any moment of their training.
+
+    ``games``: name -> moments of `dflib.synthesis.gan.play`, the same steps in all; ``size``: pixels of the picture.
+    """
+    from dflib.synthesis.gan import MODES, moment_image
+
+    def draw(game, moment):
+        now = games[game][moment]
+        return moment_image(now, size), f"{game}, step {now.step}: {now.modes} of {MODES} modes, {now.good:.0%} good samples"
+
+    controls = {"game": choice("game", list(games)), "moment": slider("moment", 0, min(map(len, games.values())) - 1, 0)}
+    return Panel(draw, controls, alt="Samples of a generator among eight circles, on the discriminator's belief", width=384)

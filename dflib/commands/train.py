@@ -7,6 +7,7 @@ RECIPES = {     # network -> module whose train(name) makes it
     "detector": "dflib.faces.train",
     "identity": "dflib.metrics.train",
     "attributes": "dflib.metrics.train",
+    "gan": "dflib.synthesis.gan",
     "stylegan": "dflib.synthesis.train",
 }
 
