@@ -7,12 +7,14 @@ import pytest
 from scipy.spatial import cKDTree
 
 from dflib.cast import facialhair, head_model, sample_person
+from dflib.cast.fibres import HairLight, shade_hair
 from dflib.cast.glasses import glasses_frame
 from dflib.cast.hair import grow_hair
 from dflib.cast.mesh import vertex_normals
 from dflib.cast.people import Beard, Glasses
 from dflib.cast.scalp import Scalp
-from dflib.cast.strands import SKULL_CENTRE, draw, flat_colour, follows_head, make_strands, shade_hair, volume_depth
+from dflib.cast.shadows import light_basis
+from dflib.cast.strands import SKULL_CENTRE, draw, flat_colour, follows_head, make_strands, volume_depth
 from dflib.cast.styles import STYLES, hairline
 
 
@@ -244,10 +246,12 @@ def lit(points, key, sky=0., tone=1., shine=1.):
     strands = make_strands(points, (.2, .1, .05), tone=tone)
     out = np.empty((len(strands) * strands.segments, 3), np.float32)
     f = np.float32
-    shade_hair(strands.points.reshape(-1, 3), strands.colour, strands.tone, strands.depth.ravel(), strands.edge,
-               strands.segments, SKULL_CENTRE, np.array([0, 0, 1.], f), np.full(3, key, f), np.zeros((0, 3), f),
-               np.zeros((0, 3), f), np.full(3, sky, f), np.full(3, sky, f), f(90), f(shine),
-               np.full((64, 64), 50, f), out)
+    light = HairLight(
+        strands.points.reshape(-1, 3), strands.pigment, *strands.highlights, strands.tone, strands.edge,
+        strands.depth.ravel(), strands.segments, SKULL_CENTRE, np.array([0, 0, 1.], f), np.full(3, key, f),
+        np.zeros((0, 3), f), np.zeros((0, 3), f), np.full(3, sky, f), np.full(3, sky, f), f(90), f(shine),
+        np.full((64, 64), 50, f), light_basis((0, 0, 1)))
+    shade_hair(light, np.arange(len(out), dtype=np.int32), out)
     return out
 
 

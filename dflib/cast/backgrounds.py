@@ -38,7 +38,7 @@ def _grid():
 def _box(image, x, y, width, height, colour):
     """Fill a box given in 0..1; parts outside are cut."""
     corners = [(int(u * CELLS), int(v * CELLS)) for u, v in ((x, y), (x + width, y + height))]
-    cv2.rectangle(image, *corners, [float(c) for c in np.clip(colour, .01, 1.3)], -1)
+    cv2.rectangle(image, *corners, [min(max(float(c), .01), 1.3) for c in colour], -1)
 
 
 def _studio(rng):

@@ -20,7 +20,7 @@ def linear(rgb):
 def from_hsv(hue, saturation, value):
     """Hue, saturation, value in 0..1 to linear RGB (3,) float32."""
     sector = (float(hue) % 1.0) * 6
-    rgb = [value * (1 - saturation * np.clip(min(k, 4 - k), 0, 1))
+    rgb = [value * (1 - saturation * min(max(min(k, 4 - k), 0), 1))
            for k in ((5 + sector) % 6, (3 + sector) % 6, (1 + sector) % 6)]
     return np.asarray(rgb, np.float32) ** np.float32(2.2)
 

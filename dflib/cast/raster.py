@@ -36,35 +36,45 @@ def _rasterise(x, y, z, triangles, height, width, cull):
     depth = np.full((height, width), EMPTY, np.float32)
     triangle = np.full((height, width), -1, np.int32)
     weights = np.zeros((height, width, 2), np.float32)
+    columns, rows = _next_centre(x, width), _next_centre(y, height)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        left, right = min(columns[a], columns[b], columns[c]), max(columns[a], columns[b], columns[c])
+        top, bottom = min(rows[a], rows[b], rows[c]), max(rows[a], rows[b], rows[c])
+        if left == right or top == bottom:                      # most triangles lie between the pixels' centres
+            continue
         x0, y0, x1, y1, x2, y2 = x[a], y[a], x[b], y[b], x[c], y[c]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area == 0 or (cull and area > 0):
             continue
-        left = max(0, int(np.ceil(min(x0, x1, x2) - F32(.5))))
-        right = min(width - 1, int(np.floor(max(x0, x1, x2) - F32(.5))))
-        top = max(0, int(np.ceil(min(y0, y1, y2) - F32(.5))))
-        bottom = min(height - 1, int(np.floor(max(y0, y1, y2) - F32(.5))))
-        if right < left or bottom < top:
-            continue
         inverse = F32(1) / area
-        for j in range(top, bottom + 1):
-            py = F32(j) + F32(.5)
-            for i in range(left, right + 1):
-                px = F32(i) + F32(.5)
-                w1 = ((px - x0) * (y2 - y0) - (x2 - x0) * (py - y0)) * inverse
-                w2 = ((x1 - x0) * (py - y0) - (px - x0) * (y1 - y0)) * inverse
-                w0 = F32(1) - w1 - w2
-                if min(w0, w1, w2) < F32(-1e-4):                # the slack closes seams between triangles
+        right1, down1 = (y2 - y0) * inverse, (x0 - x2) * inverse        # how the weights change from pixel to pixel
+        right2, down2 = (y0 - y1) * inverse, (x1 - x0) * inverse
+        z0, z1, z2 = z[a], z[b] - z[a], z[c] - z[a]
+        for j in range(top, bottom):
+            py = F32(j) + F32(.5) - y0
+            row1, row2 = py * down1, py * down2
+            for i in range(left, right):
+                px = F32(i) + F32(.5) - x0
+                w1, w2 = row1 + px * right1, row2 + px * right2
+                if min(w1, w2, F32(1) - w1 - w2) < F32(-1e-4):  # the slack closes seams between triangles
                     continue
-                distance = w0 * z[a] + w1 * z[b] + w2 * z[c]
+                distance = z0 + w1 * z1 + w2 * z2
                 if distance < depth[j, i]:
                     depth[j, i] = distance
                     triangle[j, i] = t
                     weights[j, i, 0] = w1
                     weights[j, i, 1] = w2
     return triangle, weights, depth
+
+
+@numba.njit(cache=True, fastmath=True)
+def _next_centre(places, size):
+    """Number (V,) int32, 0..size, of the first pixel whose centre does not lie before each of places (V,)."""
+    out = np.empty(places.shape[0], np.int32)
+    for v in range(places.shape[0]):
+        out[v] = np.int32(min(max(np.ceil(places[v] - F32(.5)), F32(0)), F32(size)))
+    return out
 
 
 @numba.njit(cache=True, fastmath=True)

@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from dflib.cast import facialhair, film, materials, shading, shadows, strands, truth
+from dflib.cast import facialhair, fibres, film, materials, shading, shadows, strands, truth
 from dflib.cast.actor import actor_of
 from dflib.cast.backgrounds import background
 from dflib.cast.camera import View
@@ -178,11 +178,11 @@ def _draw_strands(actor, shot, view, expressive, hair, placed_hair, depth_map, m
     draw_flat("lash", facialhair.eyelashes(person, expressive), dim, 0.10)
     draw_flat("beard", facialhair.beard(person, expressive, actor.normals), dim, 0.12)
     if hair is not None:
-        lit = np.empty((len(hair) * hair.segments, 3), np.float32)
-        strands.shade_hair(placed_hair[0], hair.colour, hair.tone, hair.depth.ravel(), hair.edge, hair.segments,
-                           view.head_centre, *shading.light_arrays(shot.light), np.float32(view.distance),
-                           np.float32(person.hair.shine), depth_map, lit)
-        draw("hair", hair, placed_hair, lit, 0.06)
+        light = fibres.HairLight(placed_hair[0], hair.pigment, *hair.highlights, hair.tone, hair.edge,
+                                 hair.depth.ravel(), hair.segments, view.head_centre, *shading.light_arrays(shot.light),
+                                 np.float32(view.distance), np.float32(person.hair.shine), depth_map,
+                                 shadows.light_basis(shot.light.direction))
+        draw("hair", hair, placed_hair, light, 0.06)
     frame = glasses_frame(person, expressive)
     if frame is not None:
         _add_lenses(picture, view, frame, shot.light)

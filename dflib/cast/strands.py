@@ -1,8 +1,7 @@
-"""Strands: thin tapered curves for hair, brows, lashes, beards and glasses; how they are lit and drawn.
+"""Strands: thin tapered curves for hair, brows, lashes, beards and glasses; how they are drawn.
 
 Raster coordinates here have pixel (column i, row j) cover [i, i+1) x [j, j+1): its centre is at (i+.5, j+.5).
-Lighting follows the two highlights of a hair fibre (Kajiya & Kay 1989; Marschner et al. 2003): a white one shifted
-to the root and a coloured, wider one shifted to the tip.
+They are drawn from near to far; those behind the head, nearly half of its hair, are neither lit nor drawn.
 """
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -11,10 +10,13 @@ import cv2
 import numba
 import numpy as np
 
+from dflib.cast.fibres import F32, HairLight, shade_hair
+
 SKULL_CENTRE = np.array([0, 0.5, -0.4], np.float32)     # cm; hair grows away from here
 FINE, COARSE = 16.0, 8.8                                # pixels per cm (supersampled) of all strands and of the fewest
 COARSE_SHARE = 0.44                                     # of the strands kept at COARSE and below
-OPAQUE = 0.015                                          # less than this showing through is not worth drawing
+OPAQUE = F32(0.015)                                     # less than this showing through is not worth drawing
+TILE = 8                                                # pixels
 FEW = 100                                               # so few strands (a frame of glasses) are never thinned
 
 
@@ -60,6 +62,16 @@ class Strands:
         if pixels_per_cm >= FINE or len(self) < FEW:
             return self
         return self._medium if pixels_per_cm > 1.2 * COARSE else self._coarse
+
+    @cached_property
+    def pigment(self):
+        """(N, 3) colour times tone."""
+        return self.colour * self.tone[:, None]
+
+    @cached_property
+    def highlights(self):
+        """(N, 3) of the fibre's coloured highlight, and (N, 3) of the sky's."""
+        return self.pigment ** np.float32(.65), np.sqrt(self.pigment)
 
     @cached_property
     def segment_width(self):
@@ -151,97 +163,34 @@ def _raise_cells(cells, index, value):
 
 
 @numba.njit(cache=True, fastmath=True)
-def shade_hair(points, colour, tone, depth, edge, segments, centre, key_direction, key_colour, fill_directions,
-               fill_colours, sky, ground, camera_distance, shine, shadow_map, out):
-    """Light every segment: writes linear RGB to out (N*K, 3).
+def _seen_segments(x, y, z, points_per_strand, reach, farthest, size, bias):
+    """Numbers (M,) and summed distance (M,) of the segments in the picture that are not wholly behind the head.
 
-    points (N*(K+1), 3) after the head's rotation; colour (N, 3), tone (N,), edge (N,); depth (N*(K+1),);
-    segments K; centre (3,) the rotated skull centre, from which normals point outwards; key_direction (3,) unit
-    towards the key light with key_colour (3,); fill_directions (L, 3) and fill_colours (L, 3); sky and ground (3,);
-    camera_distance cm; shine about 1; shadow_map (S, S) float32: distance along the key light of the nearest surface
-    on a square of 32 cm around (0, -2, 0), whose rows and columns follow the basis made here.
+    reach: pixels that a segment covers to its sides; farthest: of the depth buffer, in tiles of TILE pixels.
     """
-    size = shadow_map.shape[0]
-    ux, uy = 0., 1.
-    if abs(key_direction[1]) >= .9:
-        ux, uy = 1., 0.
-    ax = uy * key_direction[2]
-    ay = -ux * key_direction[2]
-    az = ux * key_direction[1] - uy * key_direction[0]
-    inverse = 1 / np.sqrt(ax * ax + ay * ay + az * az)
-    ax *= inverse
-    ay *= inverse
-    az *= inverse
-    bx = key_direction[1] * az - key_direction[2] * ay
-    by = key_direction[2] * ax - key_direction[0] * az
-    bz = key_direction[0] * ay - key_direction[1] * ax
-    scale = size / 32.
-    pigment = colour * tone.reshape(-1, 1)
-    tinted, pale = pigment ** np.float32(.65), np.sqrt(pigment)     # of the coloured highlight, and of the sky's
-    for i in range(out.shape[0]):
-        strand = i // segments
-        along = (i % segments) / segments
-        p0 = strand * (segments + 1) + i % segments
-        p1 = p0 + 1
-        mx = (points[p0, 0] + points[p1, 0]) * .5
-        my = (points[p0, 1] + points[p1, 1]) * .5
-        mz = (points[p0, 2] + points[p1, 2]) * .5
-        tx = points[p1, 0] - points[p0, 0]
-        ty = points[p1, 1] - points[p0, 1]
-        tz = points[p1, 2] - points[p0, 2]
-        inverse = 1 / np.sqrt(tx * tx + ty * ty + tz * tz + 1e-9)
-        tx *= inverse
-        ty *= inverse
-        tz *= inverse
-        nx = mx - centre[0]
-        ny = my - centre[1]
-        nz = mz - centre[2]
-        inverse = 1 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-9)
-        nx *= inverse
-        ny *= inverse
-        nz *= inverse
-        vx = -mx
-        vy = -my
-        vz = camera_distance - mz
-        inverse = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
-        vx *= inverse
-        vy *= inverse
-        vz *= inverse
-        column = min(max(int(size * .5 + (mx * ax + (my + 2) * ay + mz * az) * scale), 0), size - 1)
-        row = min(max(int(size * .5 - (mx * bx + (my + 2) * by + mz * bz) * scale), 0), size - 1)
-        behind = -(mx * key_direction[0] + (my + 2) * key_direction[1] + mz * key_direction[2])
-        behind -= shadow_map[row, column] + .15
-        lit = 1. if behind <= 0 else np.exp(-.85 * min(behind, 4.))
-        inside = .5 * (depth[p0] + depth[p1])
-        out_of_root = min(1., along * 2.5)
-        occlusion = (.30 + .70 * np.exp(-1.15 * inside)) * (.72 + .28 * out_of_root
-                                                            + .28 * (1 - edge[strand]) * (1 - out_of_root))
-        tl = tx * key_direction[0] + ty * key_direction[1] + tz * key_direction[2]
-        nl = nx * key_direction[0] + ny * key_direction[1] + nz * key_direction[2]
-        facing = min(1., max(0., nl * .65 + .35)) * lit
-        diffuse = (.25 + .75 * np.sqrt(max(0., 1 - tl * tl))) * facing
-        hx = vx + key_direction[0]
-        hy = vy + key_direction[1]
-        hz = vz + key_direction[2]
-        th = (tx * hx + ty * hy + tz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
-        shift = (tone[strand] - 1) * .50
-        a1 = th + .10 + shift
-        a2 = th - .14 + shift
-        white = max(0., 1 - a1 * a1) ** 40 * facing
-        coloured = max(0., 1 - a2 * a2) ** 10 * facing
-        upward = ny * .5 + .5
-        hy = vy + 1.                                # the sky is reflected too: a band where hair lies level
-        th = (tx * vx + ty * hy + tz * vz) / np.sqrt(vx * vx + hy * hy + vz * vz + 1e-9) + shift
-        sheen = max(0., 1 - th * th) ** 12 * upward
-        for c in range(3):
-            light = key_colour[c] * diffuse + (sky[c] * upward + ground[c] * (1 - upward)) * .9
-            for q in range(fill_directions.shape[0]):
-                fn = nx * fill_directions[q, 0] + ny * fill_directions[q, 1] + nz * fill_directions[q, 2]
-                ft = tx * fill_directions[q, 0] + ty * fill_directions[q, 1] + tz * fill_directions[q, 2]
-                light += fill_colours[q, c] * max(0., fn * .8 + .2) * np.sqrt(max(0., 1 - ft * ft))
-            out[i, c] = (pigment[strand, c] * light * 1.25 + white * .065 * shine * key_colour[c]
-                         + tinted[strand, c] * coloured * .20 * shine * key_colour[c]
-                         + pale[strand, c] * sheen * .10 * shine * sky[c]) * occlusion
+    segments = points_per_strand - 1
+    strands = x.shape[0] // points_per_strand
+    chosen = np.empty(strands * segments, np.int32)
+    distance = np.empty(strands * segments, np.float32)
+    count = 0
+    for strand in range(strands):
+        for k in range(segments):
+            p = strand * points_per_strand + k
+            dx, dy = x[p + 1] - x[p], y[p + 1] - y[p]
+            left, right = min(x[p], x[p + 1]) - reach, max(x[p], x[p + 1]) + reach
+            top, bottom = min(y[p], y[p + 1]) - reach, max(y[p], y[p + 1]) + reach
+            if dx * dx + dy * dy < F32(.02) or right < 0 or bottom < 0 or left >= size or top >= size:
+                continue
+            front = min(z[p], z[p + 1]) - bias
+            seen = False
+            for j in range(max(0, int(top)) // TILE, min(size - 1, int(bottom)) // TILE + 1):
+                for i in range(max(0, int(left)) // TILE, min(size - 1, int(right)) // TILE + 1):
+                    seen |= front <= farthest[j, i]
+            if seen:
+                chosen[count] = strand * segments + k
+                distance[count] = z[p] + z[p + 1]
+                count += 1
+    return chosen[:count], distance[:count]
 
 
 @numba.njit(cache=True, fastmath=True)
@@ -249,99 +198,99 @@ def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, light,
     """Gather the light of anti-aliased segments in the given order, near to far, hidden where the buffer is nearer.
 
     order (M,) segment numbers, segment s = strand * K + k; x, y raster coordinates and z distance, each (N*(K+1),);
-    colour (M, 3); width (M,) pixels (below one pixel it is drawn one pixel wide and fainter); alpha (M,);
+    colour (N*K, 3); width (N*K,) pixels (below one pixel it is drawn one pixel wide and fainter); alpha (N*K,);
     light (H, W, 4) colour and distance gathered so far and through (H, W) the share of what lies behind that still
     shows, are changed in place: start with 0 and 1; depth_buffer (H, W); a strand may lie `bias` cm behind it.
     """
     height, breadth = depth_buffer.shape
     segments = points_per_strand - 1
-    for oi in range(order.shape[0]):
-        s = order[oi]
+    half_pixel, zero, one = F32(.5), F32(0), F32(1)
+    for s in order:
         p0 = (s // segments) * points_per_strand + s % segments
-        x0 = x[p0]
-        y0 = y[p0]
-        dx = x[p0 + 1] - x0
-        dy = y[p0 + 1] - y0
+        x0, y0, z0 = x[p0], y[p0], z[p0]
+        dx, dy, dz = x[p0 + 1] - x0, y[p0 + 1] - y0, z[p0 + 1] - z0
         square = dx * dx + dy * dy
-        if square < .02:
-            continue
         opacity = alpha[s]
-        half = width[s] * .5
-        if half < .5:
-            opacity *= half / .5
-            half = .5
-        inverse = 1 / np.sqrt(square)
-        z0 = z[p0]
-        dz = z[p0 + 1] - z0
+        half = width[s] * half_pixel
+        if half < half_pixel:
+            opacity *= half / half_pixel
+            half = half_pixel
+        inverse = one / np.sqrt(square)
+        per_square = one / square
+        front = min(z0, z0 + dz) - bias
         steep = abs(dy) > abs(dx)                   # scan along the longer axis
         if steep:
-            start = min(y0, y0 + dy)
-            stop = max(y0, y0 + dy)
+            start, stop = min(y0, y0 + dy), max(y0, y0 + dy)
             slope = dx / dy
-            reach = (half + .5) / (inverse * abs(dy))
-            limit = height
-            across = breadth
+            reach = (half + half_pixel) / (inverse * abs(dy))
+            limit, across = height, breadth
         else:
-            start = min(x0, x0 + dx)
-            stop = max(x0, x0 + dx)
+            start, stop = min(x0, x0 + dx), max(x0, x0 + dx)
             slope = dy / dx
-            reach = (half + .5) / (inverse * abs(dx))
-            limit = breadth
-            across = height
-        first = max(0, int(start + .5))
-        last = min(limit - 1, int(np.floor(stop - .5)))
+            reach = (half + half_pixel) / (inverse * abs(dx))
+            limit, across = breadth, height
+        first = max(0, int(start + half_pixel))
+        last = min(limit - 1, int(np.floor(stop - half_pixel)))
         if last < first:                            # shorter than a pixel: still draw the one it lies in
             if stop < 0 or start >= limit:
                 continue
-            first = max(0, min(limit - 1, int((start + stop) * .5)))
+            first = max(0, min(limit - 1, int((start + stop) * half_pixel)))
             last = first
         for q in range(first, last + 1):
-            middle = (x0 + slope * (q + .5 - y0)) if steep else (y0 + slope * (q + .5 - x0))
-            low = max(0, int(middle - reach + .5))
-            high = min(across - 1, int(np.floor(middle + reach - .5)))
+            centre = F32(q) + half_pixel
+            middle = (x0 + slope * (centre - y0)) if steep else (y0 + slope * (centre - x0))
+            low = max(0, int(middle - reach + half_pixel))
+            high = min(across - 1, int(np.floor(middle + reach - half_pixel)))
             for b in range(low, high + 1):
-                if steep:
-                    i = b
-                    j = q
-                else:
-                    i = q
-                    j = b
+                i, j = (b, q) if steep else (q, b)
                 rest = through[j, i]
-                if rest < OPAQUE:
+                if rest < OPAQUE or front > depth_buffer[j, i]:
                     continue
-                px = i + .5 - x0
-                py = j + .5 - y0
-                cover = half + .5 - abs(px * dy - py * dx) * inverse
-                if cover <= 0:
+                px, py = F32(i) + half_pixel - x0, F32(j) + half_pixel - y0
+                cover = min(half + half_pixel - abs(px * dy - py * dx) * inverse, one)
+                if cover <= zero:
                     continue
-                if cover > 1:
-                    cover = 1
-                t = min(max((px * dx + py * dy) / square, 0.), 1.)
-                zz = z0 + dz * t
+                zz = z0 + dz * min(max((px * dx + py * dy) * per_square, zero), one)
                 if zz > depth_buffer[j, i] + bias:
                     continue
                 a = cover * opacity
                 for c in range(3):
                     light[j, i, c] += rest * a * colour[s, c]
                 light[j, i, 3] += rest * a * zz
-                through[j, i] = rest * (1 - a)
+                through[j, i] = rest * (one - a)
 
 
 def draw(strands, projected, colour, pixels_per_cm, image, coverage, strand_depth, depth_buffer, bias):
     """Sort and draw all segments of `strands` over a picture; image, coverage and strand_depth change in place.
 
-    projected: x, y, z (N*(K+1),) float32 in raster coordinates and cm of distance; colour (N*K, 3) lit, linear
-    (from `shade_hair` or `flat_colour`); image (H, W, 3); coverage (H, W) opacity of the strands so far and
-    strand_depth (H, W) their blended distance; depth_buffer (H, W) and bias as in `draw_strands`.
+    projected: x, y, z (N*(K+1),) float32 in raster coordinates and cm of distance; colour: (N*K, 3) linear (from
+    `flat_colour`), or a HairLight that lights what is not behind the head; image (H, W, 3) with H = W; coverage (H, W)
+    opacity of the strands so far and strand_depth (H, W) their blended distance; depth_buffer (H, W) and bias as in
+    `draw_strands`.
     """
     x, y, z = projected
-    points_per_strand = strands.segments + 1
-    zz = z.reshape(-1, points_per_strand)
-    order = np.argsort((zz[:, :-1] + zz[:, 1:]).ravel())
-    light, through = np.zeros((*depth_buffer.shape, 4), np.float32), np.ones(depth_buffer.shape, np.float32)
-    draw_strands(order, x, y, z, points_per_strand, colour, strands.segment_width * np.float32(pixels_per_cm),
-                 strands.segment_alpha, light, through, depth_buffer, np.float32(bias))
+    size, points_per_strand = len(depth_buffer), strands.segments + 1
+    width, bias = strands.segment_width * np.float32(pixels_per_cm), np.float32(bias)
+    reach = np.float32(max(width.max() / 2, .5) + 2)
+    chosen, distance = _seen_segments(x, y, z, points_per_strand, reach, _farthest(depth_buffer), size, bias)
+    if isinstance(colour, HairLight):
+        hair_light, colour = colour, np.empty((len(strands) * strands.segments, 3), np.float32)
+        shade_hair(hair_light, chosen, colour)
+    light, through = np.zeros((size, size, 4), np.float32), np.ones((size, size), np.float32)
+    draw_strands(chosen[np.argsort(distance)], x, y, z, points_per_strand, colour, width, strands.segment_alpha, light,
+                 through, depth_buffer, bias)
     _lay_over(light, through, image, coverage, strand_depth)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _farthest(depth):
+    """(H/TILE, W/TILE) largest value in every tile of depth (H, W), rounded up."""
+    height, width = depth.shape
+    tiles = np.zeros(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), np.float32)
+    for j in range(height):
+        for i in range(width):
+            tiles[j // TILE, i // TILE] = max(tiles[j // TILE, i // TILE], depth[j, i])
+    return tiles
 
 
 @numba.njit(cache=True, fastmath=True)
