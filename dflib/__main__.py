@@ -4,7 +4,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("info", "render", "detect", "train")
+COMMANDS = ("info", "render", "detect", "swap", "train")
 BAD_INPUT = 2       # exit code
 
 

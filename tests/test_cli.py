@@ -44,7 +44,7 @@ def sheet(tmp_path_factory):
 def test_help_lists_the_commands_that_exist(capsys, folder):
     code, text, _ = run(capsys, "--help")
     assert code == 0 and all(name in text for name in cli.COMMANDS)
-    assert "swap" not in text and "edit" not in text
+    assert "edit" not in text
     for name in cli.COMMANDS:
         code, text, _ = run(capsys, name, "--help")
         assert code == 0 and "--scale {smoke,cpu,gpu}" in text
@@ -142,7 +142,7 @@ def test_recipes_exist(name):
 BAD = {
     "no command": [],
     "unknown command": ["fly"],
-    "a command of a later lesson": ["swap"],
+    "a command of a later lesson": ["edit"],
     "unknown scale": ["info", "--scale", "huge"],
     "nowhere to write": ["render"],
     "two targets": ["render", "--out", "a.png", "--clip", "a.mp4"],

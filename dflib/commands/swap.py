@@ -1,0 +1,26 @@
+"""``swap``: the face of a picture or clip put onto a video."""
+from pathlib import Path
+
+from dflib.commands.arguments import VIDEOS, output
+
+SUMMARY = "Put the face of a picture or clip onto every frame of a video; sound is kept, the result is labelled."
+
+
+def add_arguments(parser) -> None:
+    """Whose face, onto which video, how."""
+    parser.add_argument("source", type=Path, help="picture or video of the face to put in")
+    parser.add_argument("target", type=Path, help="video whose largest face is replaced")
+    parser.add_argument("out", type=output(*VIDEOS), metavar="out.mp4", help="video to write: .mp4, .mov or .mkv")
+    parser.add_argument("--method", choices=("faceswap",), default="faceswap",
+                        help="faceswap: a 3-D model and the source's skin (lesson 04; default)")
+    parser.add_argument("--blend", choices=("feather", "poisson"), default="feather",
+                        help="how the edge is hidden (default: feather)")
+    parser.add_argument("--backend", choices=("auto", "dflib", "face-alignment"), default="dflib",
+                        help="landmark network (default: dflib, whose jaw line suits the model)")
+
+
+def run(arguments) -> None:
+    """Swap and write; says how many frames had no face."""
+    from dflib.swap.video import faceswap_video
+    done = faceswap_video(arguments.source, arguments.target, arguments.out, arguments.blend, arguments.backend)
+    print(f"{arguments.out}: {done.frames} frames, {done.without_face} of them without a face and left as they were")
