@@ -396,7 +396,7 @@ def test_actor_clips():
         truth = actor.truth()
         count = len(truth["landmarks"])
         assert read_video(actor.path).info.frames == count == len(actor.performance())
-        assert truth["attributes"] == actor.person().attributes and read_label(actor.path) is not None
+        assert truth["attributes"] == actor.person().attributes and read_label(actor.path).kind == "rendered"
     with pytest.raises(ValueError, match="no actor 'nobody'"):
         clips["nobody"]
 

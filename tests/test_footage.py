@@ -122,7 +122,7 @@ def test_a_clip_and_its_truth_are_written_together(tmp_path):
     np.testing.assert_allclose(truth["pose"][:, 0], [s.yaw for s in take.shots], rtol=1e-6)
     assert truth["expression"].shape == (8, len(truth["expression_names"]))
     assert truth["attributes"] == person.attributes and truth["fps"] == 25
-    assert media.read_label(tmp_path / "take.mp4") is not None
+    assert media.read_label(tmp_path / "take.mp4").kind == "rendered"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["take.mp4", "take.npz"]
 
 

@@ -130,7 +130,7 @@ def write_clip(path, person, performance, size=128, crf=18):
         for frame in render_clip(person, performance, size):
             frames.append((frame.landmarks, frame.contour, frame.visible, np.packbits(frame.mask)))
             yield frame.image
-    media.write_video(path, pictures(), fps=performance.fps, crf=crf, progress=False)
+    media.write_video(path, pictures(), fps=performance.fps, crf=crf, kind="rendered")
     landmarks, contour, visible, masks = (np.stack(column) for column in zip(*frames))
     shots, truth = performance.shots, path.with_suffix(".npz")
     with replacing(truth) as temporary:
