@@ -26,7 +26,7 @@ SOURCES = sorted((ROOT / "dflib").rglob("*.py"))
 # checkpoints and training need nothing but scale and files, so faces may load its weights and train its networks with them.
 FLOORS = [{"files", "scale", "media"}, {"checkpoints", "training"}, {"cast"}, {"faces"}, {"datasets"}, {"metrics"},
           {"synthesis", "swap", "forensics"},
-          {"environment", "exercises", "explorers", "figures", "lesson", "widgets", "commands", "__main__"}]
+          {"environment", "exercises", "explorers", "explorers_stylegan", "figures", "lesson", "widgets", "commands", "__main__"}]
 RANK = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}
 TECHNIQUES = {"synthesis", "swap", "forensics"}
 MODULE_OF = {"opencv-python": "cv2", "scikit-image": "skimage", "scikit-learn": "sklearn", "pillow": "PIL", "ipython": "IPython",

@@ -18,16 +18,16 @@ def whole(low: int, high: int):
     return parse
 
 
-def seconds(low: float, high: float):
-    """Argument type: a duration from ``low`` to ``high`` seconds."""
+def number(low: float, high: float, what: str = "number"):
+    """Argument type: a number from ``low`` to ``high``, called ``what`` in the error."""
     def parse(text):
         try:
-            number = float(text)
+            value = float(text)
         except ValueError:
-            number = float("nan")
-        if not low <= number <= high:       # nan too
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from {low:g} to {high:g}")
-        return number
+            value = float("nan")
+        if not low <= value <= high:        # nan too
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {what} from {low:g} to {high:g}")
+        return value
     return parse
 
 

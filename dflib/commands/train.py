@@ -1,4 +1,5 @@
 """``train``: the networks that the course ships, from their recipes."""
+import argparse
 from importlib import import_module
 
 SUMMARY = "Train a network that the course ships, from its recipe, at the current scale; an interrupted run goes on."
@@ -10,15 +11,55 @@ RECIPES = {     # network -> module whose train(name) makes it
     "gan": "dflib.synthesis.gan",
     "stylegan": "dflib.synthesis.train",
 }
+FOLDERS = {     # network -> folder of its run in the cache, where it is not called NETWORK-SCALE
+    "landmarks": "faces-landmarks-{scale}",
+    "detector": "faces-detector-{scale}",
+    "stylegan": "stylegan-{scale}-F-cast",
+}
 
 
 def add_arguments(parser) -> None:
-    """Which network."""
+    """Which network, and what becomes of an earlier run."""
     parser.add_argument("network", choices=(*RECIPES, "all"), help="what to train; all: one after the other")
+    parser.add_argument("--resume", action=argparse.BooleanOptionalAction,
+                        help="--resume: only go on with an earlier run, which must exist; --no-resume: put it aside under another "
+                             "name and begin again; without either: go on where there is one, else begin")
 
 
 def run(arguments) -> None:
-    """Train; the recipes show their progress and say where the result is."""
-    for name in RECIPES if arguments.network == "all" else (arguments.network,):
-        import_module(RECIPES[name]).train(name)
-        print(f"{name}: done")
+    """Train; the recipes show their progress. Raises ValueError when there is no run to resume."""
+    names = list(RECIPES) if arguments.network == "all" else [arguments.network]
+    if arguments.resume and not any(map(_earlier, names)):
+        raise ValueError(f"There is no earlier run of {' or '.join(names)} at this scale to resume: leave out --resume to begin.")
+    for name in names:
+        if arguments.resume is False and _earlier(name):
+            print(f"{name}: the earlier run is now {_put_aside(run_folder(name))}")
+        trained = import_module(RECIPES[name]).train(name)
+        print(f"{name}: done{_exported(name, trained)}")
+
+
+def run_folder(name: str):
+    """Where the recipe of ``name`` keeps its run at the current scale."""
+    from dflib.scale import cache_dir, current
+    return cache_dir() / "runs" / FOLDERS.get(name, name + "-{scale}").format(scale=current().name)
+
+
+def _earlier(name) -> bool:
+    return (run_folder(name) / "state.safetensors").exists()
+
+
+def _put_aside(folder):
+    """Rename ``folder`` to the first free of FOLDER.1, FOLDER.2, …, and return that."""
+    count = 1
+    while (aside := folder.with_name(f"{folder.name}.{count}")).exists():
+        count += 1
+    return folder.rename(aside)
+
+
+def _exported(name, trained) -> str:
+    """Leave a run's averaged network beside its folder as a checkpoint, for ``render --checkpoint`` and ``latents``."""
+    if getattr(trained, "averaged", None) is None or not trained.accelerator.is_main_process:
+        return ""                       # the scoring networks write a checkpoint of their own
+    path = run_folder(name).with_suffix(".safetensors")
+    trained.export(path, "average", f"python -m dflib train {name}", "rendered people of the cast", {})
+    return f", {path}"

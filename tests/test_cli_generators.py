@@ -1,0 +1,160 @@
+"""Generators on the command line: training that is begun, resumed or put aside, and sheets from a checkpoint."""
+import json
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+from dflib import __main__ as cli
+from dflib import checkpoints, media
+from dflib.commands import train
+from dflib.synthesis import latents
+from dflib.synthesis.stylegan import Generator
+
+CARD = dict(recipe="a test", steps=1, seed=0, data="none", wall_time=0, scores={})
+
+
+def run(capsys, *arguments):
+    """(exit code, standard output, standard error) of one command, in this process."""
+    try:
+        code = cli.main([str(argument) for argument in arguments])
+    except SystemExit as end:       # argparse's way of ending
+        code = end.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder and cache, at smoke scale."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DFLIB_SCALE", "smoke")
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def checkpoint(folder):
+    torch.manual_seed(0)
+    generator = Generator(16, latent=8, base=128, limit=8)
+    checkpoints.save(folder / "people.safetensors", generator, CARD)
+    return latents.load_generator(folder / "people.safetensors")[0]
+
+
+def test_sheet_of_a_checkpoint_holds_its_samples_and_says_so(capsys, checkpoint):
+    code, out, err = run(capsys, "render", "--checkpoint", "people.safetensors", "--people", 5, "--seed", 3, "--psi", 0.4, "--out", "sheet.png")
+    assert (code, out, err) == (0, "sheet.png\n", "")
+    image, wanted = media.read_image("sheet.png"), latents.sample(checkpoint, 5, seed=3, psi=0.4)
+    assert image.shape == (32, 48, 3) and (image[16:, 32:] == 255).all()
+    assert (image[16:, 16:32] == wanted[4]).all() and (image[:16, 16:32] == wanted[1]).all()
+    label = media.read_label("sheet.png")
+    assert label.kind == "generated" and label.note == "StyleGAN, people.safetensors, seed 3, psi 0.4"
+
+
+def test_psi_is_a_half_and_a_fifth_unless_given(capsys, checkpoint):
+    assert run(capsys, "render", "--checkpoint", "people.safetensors", "--people", 1, "--out", "sheet.png")[0] == 0
+    assert (media.read_image("sheet.png") == latents.sample(checkpoint, 1, psi=0.7)[0]).all()
+    assert run(capsys, "render", "--checkpoint", "people.safetensors", "--people", 1, "--psi", 0, "--out", "sheet.png")[0] == 0
+    assert (media.read_image("sheet.png") == latents.sample(checkpoint, 1, psi=0.0)[0]).all()
+
+
+BAD = {
+    "no such checkpoint": (["--checkpoint", "missing.safetensors"], "missing.safetensors"),
+    "no card": (["--checkpoint", "alone.safetensors"], "alone.json"),
+    "changed": (["--checkpoint", "changed.safetensors"], "does not match the sha256"),
+    "another network": (["--checkpoint", "other.safetensors"], "holds no StyleGAN generator"),
+    "psi of the cast": (["--psi", "0.5"], "--psi belongs to a trained generator: give --checkpoint too."),
+    "psi too large": (["--checkpoint", "people.safetensors", "--psi", "3"], "'3' is not a number from 0 to 2"),
+    "psi in words": (["--checkpoint", "people.safetensors", "--psi", "much"], "'much' is not a number from 0 to 2"),
+    "yaw of a checkpoint": (["--checkpoint", "people.safetensors", "--yaw", "0"], "--yaw belongs to the cast"),
+    "size of a checkpoint": (["--checkpoint", "people.safetensors", "--size", "64"], "--size belongs to the cast"),
+    "truth of a checkpoint": (["--checkpoint", "people.safetensors", "--truth"], "--truth belongs to the cast"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_and_leaves_nothing(capsys, folder, checkpoint, case):
+    data = (folder / "people.safetensors").read_bytes()
+    (folder / "alone.safetensors").write_bytes(data)
+    (folder / "changed.safetensors").write_bytes(data[:-1] + b"?")
+    (folder / "changed.json").write_text((folder / "people.json").read_text())
+    checkpoints.save(folder / "other.safetensors", torch.nn.Linear(2, 2), CARD)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    arguments, sentence = BAD[case]
+    code, out, err = run(capsys, "render", "--out", "sheet.png", *arguments)
+    assert (code, out) == (2, "") and sentence in err and err.count("\n") == 1 and "Traceback" not in err, err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_clips_are_of_the_cast(capsys, folder, checkpoint):
+    code, out, err = run(capsys, "render", "--clip", "clip.mp4", "--checkpoint", "people.safetensors")
+    assert (code, out) == (2, "") and "--clip belongs to the cast" in err
+
+
+@pytest.mark.parametrize("name", train.RECIPES)
+def test_runs_lie_where_the_command_looks_for_them(folder, monkeypatch, name):
+    """Each recipe is followed up to its TrainingRun; what it would train on is left out."""
+    class Found(Exception):
+        pass
+
+    def training_run(folder, *_, **__):
+        raise Found(folder)
+
+    module = import_module(train.RECIPES[name])
+    monkeypatch.setattr(module, "TrainingRun", training_run)
+    for maker in ("render_set", "looks_of", "scenes", "training_pictures"):
+        if hasattr(module, maker):
+            monkeypatch.setattr(module, maker, lambda *_, **__: np.zeros((8, 64, 64, 3), np.uint8))
+    for maker in ("landmark_run", "detector_run", "RUNS"):
+        if maker == "RUNS" and hasattr(module, maker):
+            monkeypatch.setattr(module, maker, {name: (lambda _, folder, *__: training_run(folder), None)})
+        elif hasattr(module, maker):
+            monkeypatch.setattr(module, maker, training_run)
+    with pytest.raises(Found) as found:
+        module.train(name)
+    assert found.value.args[0] == train.run_folder(name)
+
+
+class Trained:
+    """Stands for a recipe's module: it counts how often it goes on with what lies in its folder."""
+
+    @staticmethod
+    def train(name):
+        folder = train.run_folder(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        state = folder / "state.safetensors"
+        state.write_text(state.read_text() + "+" if state.exists() else "begun")
+
+
+def test_a_run_is_gone_on_with_resumed_or_put_aside(capsys, folder, monkeypatch):
+    monkeypatch.setattr(train, "import_module", lambda name: Trained)
+    code, out, err = run(capsys, "train", "gan", "--resume")
+    assert (code, out) == (2, "") and err == (
+        "python -m dflib train: There is no earlier run of gan at this scale to resume: leave out --resume to begin.\n")
+    assert not train.run_folder("gan").exists()
+    assert run(capsys, "train", "gan")[:2] == (0, "gan: done\n")
+    assert run(capsys, "train", "gan")[0] == run(capsys, "train", "gan", "--resume")[0] == 0
+    state = train.run_folder("gan") / "state.safetensors"
+    assert state.read_text() == "begun++"
+    for number in (1, 2):
+        aside = train.run_folder("gan").with_name(f"gan-smoke.{number}")
+        code, out, _ = run(capsys, "train", "gan", "--no-resume")
+        assert code == 0 and out == f"gan: the earlier run is now {aside}\ngan: done\n"
+    assert state.read_text() == "begun" and (aside.with_name("gan-smoke.1") / "state.safetensors").read_text() == "begun++"
+    assert run(capsys, "train", "stylegan", "--no-resume")[:2] == (0, "stylegan: done\n")     # nothing to put aside
+    assert run(capsys, "train", "all", "--resume")[0] == 0      # some have begun
+
+
+def test_a_trained_stylegan_can_be_rendered(capsys, folder):
+    """The whole way at smoke scale: train, interrupt nothing, resume what is finished, render what came out."""
+    code, out, err = run(capsys, "train", "stylegan")
+    path = train.run_folder("stylegan").with_suffix(".safetensors")
+    assert code == 0 and out.endswith(f"stylegan: done, {path}\n"), err
+    steps = json.loads(path.with_suffix(".json").read_text())["steps"]
+    assert steps > 1
+    assert run(capsys, "train", "stylegan", "--resume")[0] == 0
+    assert json.loads(path.with_suffix(".json").read_text())["steps"] == steps
+    assert run(capsys, "render", "--checkpoint", path, "--people", 4, "--out", "sheet.png")[0] == 0
+    assert media.read_image("sheet.png").std() > 1
