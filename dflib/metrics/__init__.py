@@ -1,6 +1,6 @@
 """Distances and scores: pictures and points against the truth, who is shown, and what can be seen of them.
 
-    psnr, ssim, landmark_error, equal_error_rate      formulas
+    psnr, ssim, flicker, landmark_error, equal_error_rate       formulas
     identity_embedding, identity_similarity           a network that tells the cast's people apart
     face_attributes                                   a network that names age, hair, pose, expression and more
     sliced_wasserstein, pyramid_wasserstein, frechet_distance, precision_recall     two sets of pictures
@@ -11,7 +11,7 @@ Names are resolved on first use; torch is imported by what needs it.
 from importlib import import_module
 
 _HOME = {
-    "psnr": "scores", "ssim": "scores", "landmark_error": "scores", "equal_error_rate": "scores",
+    "psnr": "scores", "ssim": "scores", "flicker": "scores", "landmark_error": "scores", "equal_error_rate": "scores",
     "identity_embedding": "identity", "identity_similarity": "identity",
     "face_attributes": "attributes",
     "sliced_wasserstein": "wasserstein", "pyramid_wasserstein": "wasserstein", "real_floor": "wasserstein",
