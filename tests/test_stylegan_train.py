@@ -189,3 +189,59 @@ def test_shipping(monkeypatch, tmp_path, pictures):
     assert card["precision"] == "float16" and card["data"] == "noise"
     difference = sample(generator, 4).astype(int) - sample(run.averaged, 4)
     assert np.abs(difference).mean() < 2
+
+
+def test_faces_are_aligned_and_turned_heads_left_out():
+    """Dots on the landmarks of a turned, shifted, enlarged template come back to where the template says."""
+    from dflib.faces.alignment import TEMPLATE
+
+    angle, size = np.radians(20), 64
+    turn = 60 * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    landmarks = np.zeros((2, 68, 2), np.float32)
+    landmarks[:, 17:] = (TEMPLATE - .5) @ turn + (70, 60)
+    picture = np.zeros((128, 128, 3), np.uint8)
+    eye, chin = landmarks[0, 36].round().astype(int), landmarks[0, 57].round().astype(int)
+    for (x, y), channel in ((eye, 0), (chin, 1)):
+        picture[y - 1:y + 2, x - 1:x + 2, channel] = 255
+
+    class Faces:
+        def attribute(self, name):
+            return {"yaw": np.array([-train.TURNED + 1., train.TURNED + 1.])}[name]
+
+        def image(self, row):
+            return picture
+
+    Faces.landmarks = landmarks
+    aligned = train.aligned_faces(Faces(), size)
+    assert aligned.shape == (1, size, size, 3) and aligned.dtype == np.uint8
+    for channel, template in ((0, TEMPLATE[36 - 17]), (1, TEMPLATE[57 - 17])):
+        weight = aligned[0, ..., channel].astype(float)
+        found = np.array([(weight.sum(axis) * np.arange(size)).sum() for axis in (0, 1)]) / weight.sum()
+        wanted = ((template - .5) * train.ZOOM + .5 + (0, train.LOWER)) * size - .5
+        assert np.abs(found - wanted).max() < .5
+
+
+def test_lazy_penalty_has_the_same_mean(tmp_path, pictures, monkeypatch):
+    """Every second step with R1, twice as strong: over two steps the discriminator gets as much of it."""
+    weights = []
+    loss = train.discriminator_loss
+
+    def spy(*arguments):
+        weights.append(arguments[3])
+        return loss(*arguments)
+
+    monkeypatch.setattr(train, "discriminator_loss", spy)
+    recipe = replace(TINY, images=16, start=32, lazy=2, gamma=3.0)
+    run = train.stylegan_run(tmp_path, pictures, recipe)
+    losses, update = [], run.update
+
+    def record(name, value):
+        losses.append((name, value.item()))
+        update(name, value)
+
+    run.update, run._log_every = record, 1
+    history = run.fit()
+    assert weights == [3.0, 0.0, 3.0, 0.0] and ["r1" in row for row in history] == [True, False, True, False]
+    given = [value for name, value in losses if name == "discriminator"]
+    for row, value in zip(history, given):
+        assert value == pytest.approx(row["discriminator"] + 2 * row.get("r1", 0.0), rel=1e-5)

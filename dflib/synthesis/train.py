@@ -13,22 +13,25 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..faces.alignment import TEMPLATE, similarity, warp
+from ..faces.points import INNER
 from ..scale import cache_dir, current
 from ..training import TrainingRun
 from .ablation import CONFIGURATIONS, configure
 from .latents import as_images, draw, fixed_noise
 from .stylegan import Discriminator, Generator, discriminator_loss, generator_loss
 
-RATE = 1e-3                                                 # of Adam, up to 64 px
-RATES = {128: 1.5e-3, 256: 2e-3, 512: 3e-3, 1024: 3e-3}
+RATES = {128: 1.5, 256: 2.0, 512: 3.0, 1024: 3.0}           # of Adam, in units of the recipe's, which serves up to 64 px
 HALF_LIFE = 10_000                                          # images, of the generator's average
-GAMMA = 10.0                                                # of R1
 SHEET = (4, 8)                                              # rows and columns of the sample pictures
+ZOOM, LOWER = 0.85, 0.04                                    # a crop of lesson 01, made wider and moved towards the hair
+TURNED = 30                                                 # degrees of yaw
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 
 
@@ -45,6 +48,9 @@ class Recipe:
     growing: int                        # images to fade a resolution in, and as many to settle
     images: int                         # in all
     people: int | None                  # how many of the cast to render; None is the shipped set
+    rate: float = 1e-3                  # of Adam
+    gamma: float = 10.0                 # of R1
+    lazy: int = 1                       # R1 is evaluated in every so-manieth step, times this (Karras et al. 2020, sec. 2.2)
     configuration: str = "F"
 
     @property
@@ -54,9 +60,12 @@ class Recipe:
 
 
 RECIPES = {
-    "smoke": Recipe(32, latent=32, base=512, limit=32, batches={32: 4}, start=16, growing=4, images=12, people=6),
-    "cpu": Recipe(64, latent=256, base=2048, limit=128, batches={32: 32, 64: 16}, start=16, growing=30_000,
-                  images=240_000, people=None),
+    "smoke": Recipe(32, latent=32, base=512, limit=32, batches={32: 4}, start=16, growing=4, images=12, people=6,
+                    lazy=2),
+    # Small networks and few pictures want larger steps and a weaker penalty, whose gradients add up over pixels: the
+    # paper's 10 is for 1024 px (Karras et al. 2020, arXiv:2006.06676, use 0.0002 · pixels / batch: 0.05 here).
+    "cpu": Recipe(64, latent=256, base=1024, limit=96, batches={64: 16}, start=8, growing=16_000, images=150_000,
+                  people=None, rate=2e-3, gamma=1.0, lazy=8),
     "gpu": Recipe(128, latent=512, base=16384, limit=512, batches={16: 256, 32: 128, 64: 64, 128: 64}, start=8,
                   growing=120_000, images=2_500_000, people=20_000),
 }
@@ -134,11 +143,12 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0) ->
         reals = prepared(pictures[rows].to(run.device), stage)
         with torch.no_grad():
             fakes = made(stage, len(rows))
-        loss, penalty = discriminator_loss(discriminator, reals, fakes, GAMMA, stage.fade)
-        _update(run, "discriminator", loss + penalty)
+        gamma = recipe.gamma if i % recipe.lazy == 0 else 0.0
+        loss, penalty = discriminator_loss(discriminator, reals, fakes, gamma, stage.fade)
+        _update(run, "discriminator", loss + recipe.lazy * penalty)
         fooling = generator_loss(discriminator, made(stage, len(rows)), stage.fade)
         _update(run, "generator", fooling)
-        return {"generator": fooling, "discriminator": loss, "r1": penalty}
+        return {"generator": fooling, "discriminator": loss, **({"r1": penalty} if gamma else {})}
 
     def made(stage, count):
         styles = training_styles(generator, stage, count, recipe.mixing)
@@ -147,11 +157,11 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0) ->
     def samples(run):
         return sample_sheet(run.averaged, plan.at(run.done - 1))
 
-    optimizers = {name: torch.optim.Adam(network.parameters(), RATE, betas=(0.0, 0.99), eps=1e-8)
+    optimizers = {name: torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.0, 0.99), eps=1e-8)
                   for name, network in (("generator", generator), ("discriminator", discriminator))}
     return TrainingRun(folder, {"generator": generator, "discriminator": discriminator}, optimizers, step, plan.steps,
                        seed, samples=samples, average=("generator", HALF_LIFE, recipe.batches[recipe.resolution]),
-                       schedule=lambda i: RATES.get(plan.at(i).resolution, RATE) / RATE)
+                       schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0))
 
 
 def _update(run: TrainingRun, name: str, loss: Tensor) -> None:
@@ -174,14 +184,29 @@ def sample_sheet(generator: Generator, stage: Stage, psi: float = 0.7) -> np.nda
 
 
 def training_pictures(recipe: Recipe, folder=None) -> np.ndarray:
-    """(N, S, S, 3) uint8: pictures of ``folder``, or the training people of the cast."""
+    """(N, S, S, 3) uint8: pictures of ``folder``, or the aligned training people of the cast."""
     from ..datasets import ImageFolder, RenderedFaces
 
     if folder is not None:
         return ImageFolder(folder, size=recipe.resolution).images()
     if recipe.people is None:
-        return RenderedFaces(split="train", size=recipe.resolution).images()
-    return RenderedFaces.render(recipe.people, size=recipe.resolution, yaw=25, split="train").images()
+        return aligned_faces(RenderedFaces(split="train"), recipe.resolution)
+    finer = recipe.resolution * 5 // 4          # for the crop takes about that much of a render
+    return aligned_faces(RenderedFaces.render(recipe.people, size=finer, yaw=25, split="train"), recipe.resolution)
+
+
+def aligned_faces(faces, size: int) -> np.ndarray:
+    """Crops (N, size, size, 3) uint8 of ``RenderedFaces``, eyes and mouth always in the same place, hair included.
+
+    FFHQ is aligned in the same way (app. A): what need not be learned leaves more for what must. Heads turned by more
+    than ``TURNED`` degrees are left out; what lies outside a render is mirrored at its border.
+    """
+    rows = np.flatnonzero(np.abs(faces.attribute("yaw")) <= TURNED)
+    wanted = ((TEMPLATE - 0.5) * ZOOM + 0.5 + (0.0, LOWER)) * size - 0.5
+    landmarks = faces.landmarks[rows][:, INNER]
+    matrices = similarity(landmarks, np.broadcast_to(wanted, landmarks.shape))
+    return np.stack([warp(faces.image(row), matrix, (size, size), cv2.BORDER_REFLECT)
+                     for row, matrix in zip(rows, matrices)])
 
 
 def train(name: str = "stylegan", configuration: str = "F", folder=None) -> TrainingRun:
