@@ -28,7 +28,6 @@ from .latents import as_images, draw, fixed_noise
 from .stylegan import Discriminator, Generator, discriminator_loss, generator_loss
 
 RATES = {128: 1.5, 256: 2.0, 512: 3.0, 1024: 3.0}           # of Adam, in units of the recipe's, which serves up to 64 px
-HALF_LIFE = 10_000                                          # images, of the generator's average
 SHEET = (4, 8)                                              # rows and columns of the sample pictures
 ZOOM, LOWER = 0.85, 0.04                                    # a crop of lesson 01, made wider and moved towards the hair
 TURNED = 30                                                 # degrees of yaw
@@ -51,6 +50,7 @@ class Recipe:
     rate: float = 1e-3                  # of Adam
     gamma: float = 10.0                 # of R1
     lazy: int = 1                       # R1 is evaluated in every so-manieth step, times this (Karras et al. 2020, sec. 2.2)
+    half_life: int = 10_000             # images, of the generator's average
     configuration: str = "F"
 
     @property
@@ -126,8 +126,12 @@ def training_styles(generator: Generator, stage: Stage, count: int, mixing: floa
     return generator.mixed_styles(w1, w2, torch.where(mixed, crossover, generator.layers))
 
 
-def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0) -> TrainingRun:
-    """A run in ``folder`` that trains ``recipe`` on pictures (N, S, S, 3) uint8, S a multiple of its resolution."""
+def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, samples=None,
+                 sample_seconds: float = 30.0) -> TrainingRun:
+    """A run in ``folder`` that trains ``recipe`` on pictures (N, S, S, 3) uint8, S a multiple of its resolution.
+
+    samples, sample_seconds: as in TrainingRun; ``sample_sheet`` by default.
+    """
     torch.manual_seed(seed)
     size = dict(resolution=recipe.resolution, base=recipe.base, limit=recipe.limit)
     generator, discriminator = Generator(latent=recipe.latent, **size), Discriminator(**size)
@@ -154,13 +158,14 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0) ->
         styles = training_styles(generator, stage, count, recipe.mixing)
         return generator.synthesise(styles, None, stage.resolution, stage.fade)
 
-    def samples(run):
+    def sheet(run):
         return sample_sheet(run.averaged, plan.at(run.done - 1))
 
     optimizers = {name: torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.0, 0.99), eps=1e-8)
                   for name, network in (("generator", generator), ("discriminator", discriminator))}
     return TrainingRun(folder, {"generator": generator, "discriminator": discriminator}, optimizers, step, plan.steps,
-                       seed, samples=samples, average=("generator", HALF_LIFE, recipe.batches[recipe.resolution]),
+                       seed, samples=samples or sheet, sample_seconds=sample_seconds,
+                       average=("generator", recipe.half_life, recipe.batches[recipe.resolution]),
                        schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0))
 
 
