@@ -10,6 +10,7 @@ RECIPES = {     # network -> module whose train(name) makes it
     "attributes": "dflib.metrics.train",
     "gan": "dflib.synthesis.gan",
     "stylegan": "dflib.synthesis.train",
+    "autoencoder": "dflib.swap.train",
 }
 FOLDERS = {     # network -> folder of its run in the cache, where it is not called NETWORK-SCALE
     "landmarks": "faces-landmarks-{scale}",

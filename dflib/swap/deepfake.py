@@ -1,0 +1,166 @@
+"""The DeepFakes swap of lesson 05 as a method for whole videos: a trained autoencoder, a mask, colours, a soft edge.
+
+The target's face is cut out, masked and sent through the source's decoder. Where does the result belong? The original
+puts it back where the target's face was cut out: as if both people's eyes, nose and mouth had the same places. Here the
+head model of lesson 04, fitted to both clips, says where the *source's* landmarks are when the source's head is held as the
+target's: the result is aligned to those. This, and the fit of the clip as a whole, also steadies it from frame to frame.
+"""
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from dflib import checkpoints, faces
+from dflib.cast import head_model
+from dflib.faces.alignment import warp
+from dflib.scale import device
+from dflib.swap import autoencoder, blend, fit
+from dflib.swap.clip import fit_clip
+from dflib.swap.facesets import cut
+from dflib.swap.scores import NOISE, likeness
+from dflib.swap.train import masked, train, unpacked
+
+COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
+LOOKS = 32          # frames of a clip from which a person's shape and likeness are taken
+KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
+FEATHER = 0.15      # width of the soft edge, in widths of the face
+SHRINK = 0.03       # how far the mask stays inside the hull of the landmarks, the same
+
+
+class DeepFake:
+    """A method for `video.swap_video`.
+
+    model: a trained SwapAutoencoder, with the numbers ``source`` and ``target`` of the two people in it. Without a model
+    `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
+    scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard". blend_by: "feather",
+    "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull the mask is, in widths of
+    the face. placed: align the result to the source's landmarks; False puts it back as the original does. ValueError for
+    other words.
+    """
+    kind = "edited"
+
+    def __init__(self, model=None, source=0, target=1, colour="none", blend_by="feather", smoothing=1.5, shrink=SHRINK,
+                 placed=True):
+        if colour not in COLOURS or blend_by not in BLENDS:
+            raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "
+                             f"not {colour!r} and {blend_by!r}.")
+        if not 0 <= shrink < 0.5:
+            raise ValueError(f"The mask can shrink by 0 to 0.5 widths of the face, not by {shrink!r}.")
+        self.model, self.source, self.target = model, source, target
+        self.colour, self.blend_by, self.smoothing, self.shrink, self.placed = colour, blend_by, smoothing, shrink, placed
+        self.note = f"face swapped: autoencoder, colour {colour}, {blend_by}"
+        self.head = fit.as_face_model(head_model())
+
+    def learn(self, source, target, follow, progress=True):
+        """Take the shape of the source's head from the Video ``source``; find or train the network if none was given.
+
+        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `video.Follower`. ValueError when no face is found.
+        """
+        fresh = copy(follow)
+        pictures, points = looks(source, follow, progress)
+        self.shape = fit_clip(self.head, points, smoothing=0, prior=noise(points)).weights[0]
+        if self.model is None:
+            theirs = looks(target, fresh, progress)
+            known = known_people(likeness(pictures, points), likeness(*theirs))
+            if known:
+                self.source, self.target = known
+                self.model = autoencoder.load(checkpoints.shipped("autoencoder"))[0]
+            else:
+                self.source, self.target = 0, 1
+                self.model = train("swap", (source.path, target.path)).models["autoencoder"]
+        self.model = self.model.to(device()).eval()
+
+    def meet(self, runs, progress=True):
+        """Where the face is in each frame: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
+        self.places = {}                    # frame -> landmarks (68, 2) of the target's face, and of the source's in its place
+        for start, points in tqdm(runs, "fitting", unit="run", leave=False, disable=not progress):
+            for i, pair in enumerate(zip(*places(self.head, points, self.shape, self.smoothing))):
+                self.places[start + i] = pair
+
+    def swapped(self, number, image):
+        """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
+        seen, placed = self.places[number]
+        face, mask = converted(self.model, image, seen, placed if self.placed else seen, self.source, self.target)
+        return blended(face, image, mask, self.colour, self.blend_by, self.shrink)
+
+
+def places(head, points, shape, smoothing=1.5):
+    """Landmarks of a clip (T, 68, 2), smoothed, and where those of a head with the weights `shape` (K,) would be instead."""
+    fitted = fit_clip(head, points, smoothing=smoothing, prior=noise(points))
+    other = replace(fitted, weights=np.where(head.shared, shape, fitted.weights))
+    return tuple(fit.linearise(head, one)[0] for one in (fitted, other))
+
+
+def converted(model, image, seen, placed, source, target):
+    """The face of person ``source`` of ``model`` on a picture of person ``target``: (face (H, W, 3) uint8, mask (H, W) bool).
+
+    seen: landmarks (68, 2) of the face in ``image``; placed: where the source's belong, with the same pose and play.
+    The face is sound where the mask is set: the hull of ``placed``, as far as the network's picture reaches.
+    """
+    crop, hull, _ = cut(image, seen, model.size)
+    face = decoded(model, crop[None], hull[None], source, target)[0]
+    back = faces.inverse(faces.alignment_matrix(placed, model.size))
+    size = (image.shape[1], image.shape[0])
+    whole = warp(np.full(face.shape[:2], 255, np.uint8), back, size, border=0) == 255
+    return warp(face, back, size), faces.hull_mask(placed, image.shape) & whole
+
+
+@torch.no_grad()
+def decoded(model, crops, masks, source, target):
+    """Aligned faces (B, S, S, 3) uint8 of person ``target`` as person ``source``; masks (B, S, S) bool are their hulls."""
+    levels = np.concatenate([crops, 255 * masks[..., None].astype(np.uint8)], 3)
+    levels = torch.from_numpy(levels).permute(0, 3, 1, 2).float().to(next(model.parameters()).device)
+    pictures, hulls = unpacked(levels)
+    made = model(masked(pictures, hulls) if model.aligned else pictures, target, source)
+    return ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK):
+    """``image`` with ``face``, both (H, W, 3) uint8, put in inside the ``mask`` (H, W) bool, of which the edge is taken off.
+
+    Every pixel outside the mask stays as it was.
+    """
+    width = np.count_nonzero(mask.any(0))
+    if round(shrink * width) > 0:
+        mask = blend.shrink(mask, round(shrink * width))
+    if not mask.any():
+        return image.copy()
+    if colour != "none":
+        face = blend.match_color(face, image, mask, colour)
+    if blend_by == "poisson":
+        return blend.poisson(face, image, mask)
+    if blend_by == "feather":
+        return blend.feather(face, image, mask, max(1.0, FEATHER * width))
+    return np.where(mask[..., None], face, image)
+
+
+def looks(video, follow, progress=True):
+    """(pictures (N, H, W, 3), landmarks (N, 68, 2)) of up to LOOKS frames, spread over a Video, that show a face."""
+    kept, step = [], -(-(video.info.frames or 1) // LOOKS)
+    for number, image in enumerate(tqdm(video, "looking", unit="frame", leave=False, disable=not progress)):
+        if number % step == 0:
+            kept.append((image, follow(image)[0]))
+        if len(kept) > LOOKS:               # longer than its header said
+            kept, step = kept[::2], 2 * step
+    kept = [pair for pair in kept if pair[1] is not None]
+    if not kept:
+        raise ValueError(f"No face was found in {video.path}.")
+    return tuple(np.array(column) for column in zip(*kept))
+
+
+def known_people(source, target):
+    """The numbers that two people, given by their `scores.likeness`, have in the shipped checkpoint; None for strangers."""
+    try:
+        people = np.array(checkpoints.read_card(checkpoints.shipped("autoencoder"))["likeness"])
+    except FileNotFoundError:
+        return None
+    cosines = np.stack([source, target]) @ people.T                 # (2, people)
+    one, other = cosines.argmax(1)
+    return (int(one), int(other)) if one != other and cosines.max(1).min() >= KNOWN else None
+
+
+def noise(points):
+    """Standard deviation in pixels to be expected of landmarks (T, 68, 2)."""
+    return NOISE * float(np.median(faces.interocular(points)))

@@ -1,0 +1,83 @@
+"""The augmentation of DeepFakes: a random similarity, and a warp of the input by a jittered grid, batched on any device.
+
+As in the program *faceswap*: a picture is turned, zoomed, shifted and sometimes mirrored; then a grid of 5 x 5 nodes over
+its middle is jittered. The *input* follows every node, the *target* only the similarity that fits all nodes best (Umeyama
+1991), so the network is asked to straighten faces out, and cannot learn to copy its input.
+
+The original resamples each picture twice, one by one. Here both maps are joined, and a batch is sampled once by
+`grid_sample`. Positions are those of `grid_sample`: -1 and 1 are the outer edges of the picture, x to the right, y down.
+(The original places its nodes half a pixel off; here input and target agree exactly where nothing is jittered.)
+"""
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NODES = 5
+
+
+@dataclass(frozen=True)
+class Warp:
+    """How strongly. The defaults are the original's."""
+    rotation: float = 10.0      # degrees either way
+    zoom: float = 0.05          # share either way
+    shift: float = 0.05         # of the picture's side, either way
+    flip: float = 0.4           # probability
+    jitter: float = 5 / 160     # standard deviation of a node, in sides of the middle
+
+
+def random_pairs(pictures: Tensor, size: int, how: Warp = Warp()) -> tuple:
+    """(inputs, targets), each (B, C, size, size), of pictures (B, C, S, S), of whose middle `size` pixels are used.
+
+    S is larger than `size`, by half in dflib, so that what turns and moves comes from the picture and not from beyond its
+    edge, where the edge is repeated. Channels may hold a mask beside the colours. Random numbers are torch's. Raises
+    ValueError for pictures that are not square, or smaller than `size`.
+    """
+    if pictures.ndim != 4 or pictures.shape[2] != pictures.shape[3] or pictures.shape[3] < size:
+        raise ValueError(f"Pictures must have the shape (B, C, S, S) with S at least {size}, not {tuple(pictures.shape)}.")
+    return resampled(pictures, size, *draw(len(pictures), how, pictures.device), how)
+
+
+def draw(count: int, how: Warp, device) -> tuple:
+    """Random similarities (B, 2, 3) by which pictures are sampled, and shifts of nodes (B, 2, 5, 5) in sides of the middle."""
+    turn, zoom, x, y = (2 * torch.rand(4, count, device=device) - 1).unbind()
+    turn, zoom = torch.deg2rad(how.rotation * turn), 1 + how.zoom * zoom
+    mirror = torch.where(torch.rand(count, device=device) < how.flip, -1.0, 1.0)
+    cos, sin = torch.cos(turn) / zoom, torch.sin(turn) / zoom
+    matrix = torch.stack([torch.stack([cos * mirror, -sin, 2 * how.shift * x], 1),
+                          torch.stack([sin * mirror, cos, 2 * how.shift * y], 1)], 1)
+    return matrix, how.jitter * torch.randn(count, 2, NODES, NODES, device=device)
+
+
+def resampled(pictures: Tensor, size: int, matrix: Tensor, shifts: Tensor, how: Warp) -> tuple:
+    """`random_pairs` with given random numbers."""
+    reach = size / pictures.shape[-1]                               # half the middle's side
+    where = torch.linspace(-reach, reach, NODES, device=pictures.device)
+    y, x = torch.meshgrid(where, where, indexing="ij")
+    regular = torch.stack([x, y])                                   # (2, 5, 5)
+    nodes = regular + 2 * reach * shifts                            # (B, 2, 5, 5)
+    fine = (torch.arange(size, device=pictures.device) + 0.5) / size
+    weights = (1 - (fine[:, None] * (NODES - 1) - torch.arange(NODES, device=pictures.device)).abs()).clamp(min=0)
+    bent = weights @ nodes @ weights.T                              # (B, 2, size, size): linear between the nodes
+    y, x = torch.meshgrid(2 * reach * fine - reach, 2 * reach * fine - reach, indexing="ij")
+    straight = fitted(nodes.flatten(2), regular.flatten(1), torch.stack([x, y]).flatten(1)).unflatten(2, (size, size))
+    both = torch.stack([bent, straight], 1)                         # (B, 2 kinds, 2, size, size)
+    both = torch.einsum("bij,bkjhw->bkhwi", matrix[:, :, :2], both) + matrix[:, None, None, None, :, 2]
+    tall = F.grid_sample(pictures, both.flatten(1, 2), mode="bilinear", padding_mode="border", align_corners=False)
+    inputs, targets = tall.unflatten(2, (2, size)).unbind(2)
+    return inputs, targets
+
+
+def fitted(nodes: Tensor, regular: Tensor, points: Tensor) -> Tensor:
+    """Points (2, P) moved by the inverse of the best similarity nodes (B, 2, N) -> regular (2, N); (B, 2, P).
+
+    With points as complex numbers a similarity is z -> a z + b, and the least-squares a is a quotient of two sums: in the
+    plane Umeyama's singular value decomposition is not needed.
+    """
+    nodes, regular, points = (torch.complex(*part.unbind(-2)) for part in (nodes, regular, points))
+    centre = nodes.mean(-1, keepdim=True)
+    spread = nodes - centre
+    a = (spread.conj() * regular).sum(-1, keepdim=True) / spread.abs().square().sum(-1, keepdim=True)
+    moved = (points - regular.mean(-1)) / a + centre
+    return torch.stack([moved.real, moved.imag], -2)
