@@ -109,6 +109,9 @@ def test_scores_of_the_true_swap_of_no_swap_and_of_a_shifted_one(clip):
     assert best["source"] > best["target"] + .3 and none["target"] > none["source"] + .3
     assert none["psnr"] < 20 and none["ssim"] < .8 and none["landmarks"] > 2
     assert none["expression"] < 1 and none["pose"] < 4          # the same performance, by another head
+    assert none["psnr"] == pytest.approx(psnr(target, truth.frames, truth.masks).mean())
+    assert none["ssim"] == pytest.approx(ssim(target, truth.frames, truth.masks).mean())
+    assert none["ssim_frame"] == pytest.approx(ssim(target, truth.frames).mean())
     found = score(truth.frames, truth)                          # what the landmark network adds
     assert 0 < found["landmarks"] < 5 and found["expression"] < 1.5 and found["pose"] < 4 and found["psnr"] == np.inf
     assert np.array_equal(find_landmarks(truth.frames[:1], truth.landmarks[:1])[0], score_landmarks(truth))

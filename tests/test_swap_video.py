@@ -9,8 +9,9 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from dflib import __main__ as cli
 from dflib import cast, faces, media
-from dflib.swap import video
-from dflib.swap.video import Follower, blended, faceswap_video
+from dflib.swap import faceswap, fit, texture, video
+from dflib.swap.faceswap import FaceSwap, blended
+from dflib.swap.video import Follower, follow_face, swap_video
 
 SIZE, BLANK = 112, slice(8, 12)         # frames 8 to 11 of the target show nobody
 
@@ -57,7 +58,7 @@ def footage(tmp_path_factory):
     return folder, np.array([frame.mask for frame in shown])
 
 
-@pytest.mark.parametrize("how", video.BLENDS)
+@pytest.mark.parametrize("how", faceswap.BLENDS)
 def test_a_clip_is_swapped_and_all_else_kept(capsys, footage, tmp_path, how):
     folder, masks = footage
     out = tmp_path / "out.mp4"
@@ -85,7 +86,6 @@ def test_the_skin_is_the_sources(footage):
     person, other = cast.sample_person(320), cast.sample_person(311)
     shot = cast.neutral_shot(2, yaw=10)
     target, truth = (cast.render(who, shot, SIZE) for who in (person, other))
-    from dflib.swap import fit, texture
     model = fit.as_face_model(cast.head_model())
     source = cast.render(other, cast.neutral_shot(2), SIZE)
     placed = [fit.place(model, fit.fit_landmarks(model, Follower()(frame.image)[0][None], prior=1.5))[0]
@@ -107,7 +107,7 @@ def test_mark_unless_both_inputs_are_rendered(footage, tmp_path):
     media.write_image(tmp_path / "unknown.png", face, kind="edited")
     for source in ("rendered", "unknown"):
         for target in ("rendered", "unknown"):
-            done = faceswap_video(tmp_path / f"{source}.png", tmp_path / f"{target}.mp4", tmp_path / "out.mp4", progress=False)
+            done = swap_video(tmp_path / f"{source}.png", tmp_path / f"{target}.mp4", tmp_path / "out.mp4", FaceSwap(), progress=False)
             assert (done.frames, done.without_face) == (2, 0)
             corner = next(iter(media.read_video(tmp_path / "out.mp4")))[-8:, :16].astype(float)
             marked = np.abs(corner - media.mark(clip[0])[-8:, :16]).mean() < np.abs(corner - clip[0][-8:, :16]).mean()
@@ -163,24 +163,127 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(capsys, footage, tmp_path,
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_an_interruption_leaves_the_old_file(footage, tmp_path, monkeypatch):
+class Paint:
+    """A method that paints the face's number of the frame on it."""
+    kind, note = "composite", "painted"
+
+    def __init__(self):
+        self.runs, self.asked = None, []
+
+    def learn(self, source, target, follow, progress):
+        self.source, self.target = source, target
+
+    def meet(self, runs, progress):
+        self.runs = runs
+
+    def swapped(self, number, image):
+        self.asked.append(number)
+        result = image.copy()
+        result[:8, :8] = 10 * number
+        return result
+
+
+def test_one_loop_for_every_method(footage, tmp_path):
+    """Which frames a method is asked to change, what it hears before, and |output - original| beside the result."""
+    folder, _ = footage
+    out, mask, paint = tmp_path / "out.mp4", tmp_path / "mask.mp4", Paint()
+    done = swap_video(folder / "source.mp4", folder / "target.mp4", out, paint, mask=mask, progress=False)
+    shown = [number for number in range(20) if number not in range(BLANK.start, BLANK.stop)]
+    assert paint.asked == shown and (done.frames, done.without_face) == (20, 4)
+    assert [(start, len(points)) for start, points in paint.runs] == [(0, 8), (12, 8)]
+    assert paint.source.path == folder / "source.mp4" and paint.target.path == folder / "target.mp4"
+    before, changes = (np.array(list(media.read_video(path))) for path in (folder / "target.mp4", mask))
+    expected = np.zeros_like(before)
+    for number in shown:
+        expected[number, :8, :8] = np.abs(before[number, :8, :8].astype(int) - 10 * number)
+    assert (changes == expected.max(-1, keepdims=True)).all()       # without loss
+    assert media.read_label(mask).note == "change by: painted" and {path.name for path in tmp_path.iterdir()} == {"out.mp4", "mask.mp4"}
+
+
+def test_the_mask_of_a_feathered_swap_is_the_face(footage, tmp_path, capsys):
+    folder, masks = footage
+    code, _, _ = run(capsys, folder / "source.mp4", folder / "target.mp4", tmp_path / "out.mp4", "--mask", tmp_path / "mask.mkv")
+    changed = np.array([frame[..., 0] for frame in media.read_video(tmp_path / "mask.mkv")]) > 0
+    assert code == 0 and changed.shape == masks.shape and not changed[BLANK].any()
+    for number in (0, 5, 15):
+        assert changed[number][binary_erosion(masks[number], iterations=8)].mean() > .8
+        assert not changed[number][~binary_dilation(masks[number], iterations=9)].any()
+
+
+@pytest.fixture(scope="module")
+def turning():
+    """A head that turns from left to right and moves across the picture, (12, 112, 112, 3), and its landmarks."""
+    person, shown = cast.sample_person(320), []
+    for i in range(12):
+        frame = cast.render(person, cast.neutral_shot(2, yaw=-24 + 4.4 * i), SIZE)
+        shift = 2 * (i - 6)
+        shown.append((np.roll(frame.image, shift, 1), frame.landmarks + (shift, 0)))
+    return tuple(map(np.array, zip(*shown)))
+
+
+def test_each_frame_is_given_its_own_face(turning):
+    """Landmarks, fits and skins belong to their frames: a face of another frame lies pixels away."""
+    pictures, marks = turning
+    apart = np.linalg.norm(marks[1:] - marks[:-1], axis=2).mean(1).min()
+    runs, count = follow_face(media.Recording("turning", list(pictures), 25), progress=False)
+    assert count == 12 and len(runs) == 1 and runs[0][0] == 0 and apart > 1.5
+    assert np.linalg.norm(runs[0][1] - marks, axis=2).mean(1).max() < apart
+    method = FaceSwap()
+    numbered = iter(marks)
+    method.learn(media.Recording("turning", list(pictures), 25), None, lambda image: (next(numbered), True), progress=False)
+    method.meet([(5, marks[:7]), (30, marks[7:])], progress=False)
+    assert sorted(method.fits) == [*range(5, 12), *range(30, 35)]
+    vertices = method.model.landmark_vertices
+    for number, mark, picture in zip(sorted(method.fits), marks, pictures):
+        fitted, skin = method.fits[number]
+        assert np.linalg.norm(fit.place(method.model, fitted)[0][vertices, :2] - mark, axis=1).mean() < 0.5 * apart
+        assert (method.pictures[skin] == picture).all()             # the skin of the same pose
+        assert np.linalg.norm(fit.place(method.model, method.skins[skin:skin + 1])[0][vertices, :2] - mark, axis=1).mean() < 0.5 * apart
+        # the face put onto itself changes nothing but the second of two roundings
+        assert np.abs(method.swapped(number, picture).astype(int) - picture).max() <= 24, number
+        assert np.abs(method.swapped(number, picture).astype(int) - picture).mean() < 0.5
+
+
+def test_paths_that_mean_the_same_file(footage, tmp_path, monkeypatch):
+    """An input is recognised under another spelling, and result and mask may not be one file."""
+    folder, _ = footage
+    monkeypatch.chdir(folder)
+    (tmp_path / "link.mp4").symlink_to(folder / "target.mp4")
+    before = (folder / "target.mp4").read_bytes()
+    for out in ("target.mp4", f"../{folder.name}/source.mp4", tmp_path / "link.mp4"):
+        with pytest.raises(ValueError, match="would overwrite"):
+            swap_video(folder / "source.mp4", folder / "target.mp4", out, Paint(), progress=False)
+    for spelling in ("out.mp4", f"../{tmp_path.name}/out.mp4"):
+        with pytest.raises(ValueError, match="would overwrite"):
+            swap_video(folder / "source.mp4", folder / "target.mp4", tmp_path / "out.mp4", Paint(), mask=tmp_path / spelling)
+    for wrong, error in (("out.gif", ValueError), ("no/out.mp4", FileNotFoundError)):
+        with pytest.raises(error):
+            swap_video(folder / "source.mp4", folder / "target.mp4", tmp_path / "out.mp4", Paint(), mask=tmp_path / wrong)
+    assert (folder / "target.mp4").read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["link.mp4"]
+
+
+def test_frames_from_a_camera_are_marked(footage, tmp_path):
+    folder, _ = footage
+    face, target = (media.record(60, str(folder / name)) for name in ("source.mp4", "target.mp4"))      # a file in place of a camera
+    done = swap_video(face, target, tmp_path / "out.mp4", FaceSwap(), progress=False)
+    assert (done.frames, done.without_face) == (20, 4)
+    corner = list(media.read_video(tmp_path / "out.mp4"))[9][-8:, :16].astype(float)
+    blank = np.full((SIZE, SIZE, 3), 120, np.uint8)
+    assert np.abs(corner - media.mark(blank)[-8:, :16]).mean() < 0.5 * np.abs(corner - 120).mean()
+
+
+def test_an_interruption_leaves_the_old_file(footage, tmp_path):
     folder, _ = footage
     out = tmp_path / "out.mp4"
     out.write_bytes(b"old")
-    monkeypatch.setattr(video, "_fit_target", lambda *_: ([None] * 20, [None] * 20))
-    monkeypatch.setattr(video, "_Skin", lambda *_: None)
-    read, calls = media.read_video, []
 
-    class Interrupted:
-        def __init__(self, path):
-            self.info = read(path).info
-            self.frames = iter(read(path))
+    class Interrupted(Paint):
+        def swapped(self, number, image):
+            if number == 6:
+                raise KeyboardInterrupt
+            return super().swapped(number, image)
 
-        def __iter__(self):
-            calls.append(1)
-            yield next(self.frames)
-            raise KeyboardInterrupt
-    monkeypatch.setattr(media, "read_video", Interrupted)
+    method = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        faceswap_video(folder / "source.mp4", folder / "target.mp4", out, progress=False)
-    assert calls and out.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+        swap_video(folder / "source.mp4", folder / "target.mp4", out, method, progress=False)
+    assert method.asked == [*range(6)] and out.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1

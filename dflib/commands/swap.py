@@ -15,12 +15,15 @@ def add_arguments(parser) -> None:
                         help="faceswap: a 3-D model and the source's skin (lesson 04; default)")
     parser.add_argument("--blend", choices=("feather", "poisson"), default="feather",
                         help="how the edge is hidden (default: feather)")
+    parser.add_argument("--mask", type=output(*VIDEOS), metavar="mask.mp4",
+                        help="second video to write: how much each pixel was changed, without loss")
     parser.add_argument("--backend", choices=("auto", "dflib", "face-alignment"), default="dflib",
                         help="landmark network (default: dflib, whose jaw line suits the model)")
 
 
 def run(arguments) -> None:
     """Swap and write; says how many frames had no face."""
-    from dflib.swap.video import faceswap_video
-    done = faceswap_video(arguments.source, arguments.target, arguments.out, arguments.blend, arguments.backend)
+    from dflib.swap.faceswap import FaceSwap
+    from dflib.swap.video import swap_video
+    done = swap_video(arguments.source, arguments.target, arguments.out, FaceSwap(arguments.blend), arguments.backend, arguments.mask)
     print(f"{arguments.out}: {done.frames} frames, {done.without_face} of them without a face and left as they were")

@@ -1,12 +1,13 @@
 """Images and video in and out, compression, and the label that says: this is synthetic."""
 
 from ..files import check_readable
-from .images import PIXEL_LIMIT, jpeg, open_checked, read_image, write_image
+from .cameras import Recording, camera, record
+from .images import PIXEL_LIMIT, difference, jpeg, open_checked, read_image, write_image
 from .labels import KINDS, Label, mark, parse_xmp
 from .video import Video, VideoInfo, compress, read_video, read_xmp, write_video
 
-__all__ = ["KINDS", "PIXEL_LIMIT", "Label", "Video", "VideoInfo", "compress", "jpeg", "mark", "read_image",
-           "read_label", "read_video", "write_image", "write_video"]
+__all__ = ["KINDS", "PIXEL_LIMIT", "Label", "Recording", "Video", "VideoInfo", "camera", "compress", "difference", "jpeg",
+           "mark", "read_image", "read_label", "read_video", "record", "write_image", "write_video"]
 
 _VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 

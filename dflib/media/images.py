@@ -69,6 +69,20 @@ def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(_encode(image, "JPEG", quality=quality))))
 
 
+def difference(output: np.ndarray, original: np.ndarray) -> np.ndarray:
+    """Where and how much a picture was changed: |output − original|, the largest of the three channels, (…, H, W) uint8.
+
+    Both are uint8 (…, H, W, 3), pictures or clips. ``difference(…) > 0`` is the true mask of a manipulation; what
+    FaceForensics++ ships for DeepFakes is a filled box instead. Raises ValueError for other arrays.
+    """
+    output, original = np.asarray(output), np.asarray(original)
+    if output.shape != original.shape or output.ndim < 3 or output.shape[-1] != 3 or {output.dtype, original.dtype} != {
+            np.dtype(np.uint8)}:
+        raise ValueError(f"Both pictures must be uint8 (…, H, W, 3), not {output.dtype} {output.shape} and "
+                         f"{original.dtype} {original.shape}.")
+    return (np.maximum(output, original) - np.minimum(output, original)).max(axis=-1)
+
+
 def check_image(image, gray: bool = False) -> None:
     """Raise ValueError unless ``image`` is (H, W, 3) uint8 with at least one pixel; ``gray`` allows (H, W) as well."""
     array = isinstance(image, np.ndarray)

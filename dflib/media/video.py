@@ -80,7 +80,9 @@ def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str 
     """Write ``frames``, an iterable of (H, W, 3) uint8, as an H.264 video labelled as synthetic; return their number.
 
     yuv420p in BT.709, which every player shows. That format needs even sides: an odd one gets its last row or column
-    repeated. ``crf`` 0..51, 18 is visually lossless. ``audio_from`` names a video whose sound is copied, unchanged,
+    repeated. ``crf`` 0..51, 18 is visually lossless. Gray frames (H, W) are masks, of which each value counts: they are
+    written without loss, whatever ``crf``, and ``read_video`` gives them back in three equal channels.
+    ``audio_from`` names a video whose sound is copied, unchanged,
     up to the last frame. One encoder thread, so that every machine writes the same file. ``visible_mark`` as in
     ``write_image``. The file appears whole or not at all. Raises ValueError for no frames, frames of different sizes,
     sound that the container cannot hold, a wrong suffix or kind; FileNotFoundError; OSError for a full disk.
@@ -90,7 +92,7 @@ def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str 
         raise ValueError(f"{path} cannot be written: the name of a video must end in .mp4, .mov or .mkv.")
     packet = make_xmp(kind, note)
     frames = tqdm(frames, desc=f"writing {path.name}", unit="frame", leave=False, disable=not progress)
-    frames = _checked(map(mark, frames) if visible_mark else frames)
+    frames = _checked(map(mark, frames) if visible_mark else frames, gray=True)
     first = next(frames, None)
     if first is None:
         raise ValueError(f"There are no frames to write to {path}.")
@@ -175,11 +177,11 @@ def _upright(frame) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
 
 
-def _checked(frames):
+def _checked(frames, gray=False):
     """Yield ``frames``; raise ValueError at the first that is no image, or of another size than the one before it."""
     size = None
     for number, frame in enumerate(frames, 1):
-        check_image(frame)
+        check_image(frame, gray)
         if size and frame.shape != size:
             raise ValueError(f"Frame {number} has {frame.shape[1]} x {frame.shape[0]} pixels, "
                              f"but the frames before it have {size[1]} x {size[0]}.")
@@ -188,20 +190,29 @@ def _checked(frames):
 
 
 def _set_up(context, image, crf) -> None:
-    """Prepare an x264 context for pictures like ``image``."""
+    """Prepare an x264 context for pictures like ``image``; gray ones are kept exactly."""
     if not 0 <= crf <= 51:
         raise ValueError(f"crf must be between 0 and 51, not {crf}.")
+    context.thread_count = 1  # x264's output depends on the number of threads
+    if image.ndim == 2:
+        context.height, context.width = image.shape
+        context.pix_fmt, context.options = "gray", {"crf": "0"}
+        context.color_range = av.video.reformatter.ColorRange.JPEG  # 0 to 255
+        return
     context.height, context.width = (side + side % 2 for side in image.shape[:2])
     context.pix_fmt = "yuv420p"
     context.options = {"crf": str(crf)}
-    context.thread_count = 1  # x264's output depends on the number of threads
     context.colorspace = context.color_primaries = context.color_trc = _BT709
     context.color_range = av.video.reformatter.ColorRange.MPEG
 
 
 def _to_yuv(image, number):
-    """Frame ``number`` of a video, with even sides, in BT.709."""
+    """Frame ``number`` of a video, with even sides, in BT.709; a gray one as it is."""
     height, width = image.shape[:2]
+    if image.ndim == 2:
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "gray")
+        frame.color_range, frame.pts = av.video.reformatter.ColorRange.JPEG, number
+        return frame
     if height % 2 or width % 2:
         image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
