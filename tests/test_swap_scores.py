@@ -63,7 +63,8 @@ def test_what_is_outside_the_mask_does_not_matter(pair):
         x, y = (torch.from_numpy(z).permute(0, 3, 1, 2).double() / 127.5 - 1 for z in (a, b))
         assert np.allclose(measure(x, y, torch.from_numpy(mask)), measure(a, b, mask), atol=1e-9)
         assert np.allclose(measure(a, b, mask[0]), measure(a, b, np.stack([mask[0]] * 2)), atol=0)      # one mask for all
-        for wrong, words in ((mask & False, "holds no pixel"), (mask.astype(np.uint8), "must be bool"), (mask[:, 1:], "like the")):
+        for wrong, words in ((mask & False, "holds no pixel"), (mask.astype(np.uint8), "must be bool"),
+                             (mask[:, 1:], "like the")):
             with pytest.raises(ValueError, match=words):
                 measure(a, b, wrong)
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from dflib import __main__ as cli
-from dflib import cast, faces, media
+from dflib import cast, checkpoints, faces, media
 from dflib.swap import faceswap, fit, texture, video
+from dflib.swap.autoencoder import SwapAutoencoder
 from dflib.swap.faceswap import FaceSwap, blended
 from dflib.swap.video import Follower, follow_face, swap_video
 
@@ -107,7 +109,8 @@ def test_mark_unless_both_inputs_are_rendered(footage, tmp_path):
     media.write_image(tmp_path / "unknown.png", face, kind="edited")
     for source in ("rendered", "unknown"):
         for target in ("rendered", "unknown"):
-            done = swap_video(tmp_path / f"{source}.png", tmp_path / f"{target}.mp4", tmp_path / "out.mp4", FaceSwap(), progress=False)
+            done = swap_video(tmp_path / f"{source}.png", tmp_path / f"{target}.mp4", tmp_path / "out.mp4", FaceSwap(),
+                              progress=False)
             assert (done.frames, done.without_face) == (2, 0)
             corner = next(iter(media.read_video(tmp_path / "out.mp4")))[-8:, :16].astype(float)
             marked = np.abs(corner - media.mark(clip[0])[-8:, :16]).mean() < np.abs(corner - clip[0][-8:, :16]).mean()
@@ -137,7 +140,11 @@ BAD = {
     "extension": ("flat.png", "clip.mp4", "out.gif"), "onto an input": ("flat.png", "clip.mp4", "clip.mp4"),
     "a folder": ("flat.png", "clip.mp4", "folder.mp4"), "too few": ("flat.png", "clip.mp4"),
     "unknown blend": ("flat.png", "clip.mp4", "out.mp4", "--blend", "glue"),
-    "a method of lesson 05": ("flat.png", "clip.mp4", "out.mp4", "--method", "autoencoder"),
+    "a method of no lesson": ("flat.png", "clip.mp4", "out.mp4", "--method", "glue"),
+    "no checkpoint": ("face.png", "clip.mp4", "out.mp4", "--method", "autoencoder", "--checkpoint", "no.safetensors"),
+    "not a checkpoint": ("face.png", "clip.mp4", "out.mp4", "--method", "autoencoder", "--checkpoint", "text.mp4"),
+    "checkpoint without use": ("face.png", "clip.mp4", "out.mp4", "--checkpoint", "text.mp4"),
+    "mask of another kind": ("face.png", "clip.mp4", "out.mp4", "--mask", "mask.png"),
     "no face in the target": ("face.png", "clip.mp4", "out.mp4"), "no right to write": ("flat.png", "clip.mp4", "locked/out.mp4"),
 }
 
@@ -197,7 +204,8 @@ def test_one_loop_for_every_method(footage, tmp_path):
     for number in shown:
         expected[number, :8, :8] = np.abs(before[number, :8, :8].astype(int) - 10 * number)
     assert (changes == expected.max(-1, keepdims=True)).all()       # without loss
-    assert media.read_label(mask).note == "change by: painted" and {path.name for path in tmp_path.iterdir()} == {"out.mp4", "mask.mp4"}
+    assert media.read_label(mask).note == "change by: painted"
+    assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", "mask.mp4"}
 
 
 def test_the_mask_of_a_feathered_swap_is_the_face(footage, tmp_path, capsys):
@@ -238,7 +246,8 @@ def test_each_frame_is_given_its_own_face(turning):
         fitted, skin = method.fits[number]
         assert np.linalg.norm(fit.place(method.model, fitted)[0][vertices, :2] - mark, axis=1).mean() < 0.5 * apart
         assert (method.pictures[skin] == picture).all()             # the skin of the same pose
-        assert np.linalg.norm(fit.place(method.model, method.skins[skin:skin + 1])[0][vertices, :2] - mark, axis=1).mean() < 0.5 * apart
+        placed = fit.place(method.model, method.skins[skin:skin + 1])[0]
+        assert np.linalg.norm(placed[vertices, :2] - mark, axis=1).mean() < 0.5 * apart
         # the face put onto itself changes nothing but the second of two roundings
         assert np.abs(method.swapped(number, picture).astype(int) - picture).max() <= 24, number
         assert np.abs(method.swapped(number, picture).astype(int) - picture).mean() < 0.5
@@ -262,9 +271,35 @@ def test_paths_that_mean_the_same_file(footage, tmp_path, monkeypatch):
     assert (folder / "target.mp4").read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["link.mp4"]
 
 
+def test_the_autoencoder_takes_a_checkpoint_or_trains_one(footage, tmp_path, capsys, monkeypatch):
+    """A network that is given is used; strangers' videos are trained on first, once, and the result is kept."""
+    folder, masks = footage
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DFLIB_SCALE", "smoke")
+    torch.manual_seed(0)
+    card = {"recipe": "none", "steps": 0, "seed": 0, "data": "none", "wall_time": 0, "scores": {}}
+    checkpoints.save(tmp_path / "net.safetensors", SwapAutoencoder(32, 8, 2), card)
+    videos = "--method", "autoencoder", folder / "source.mp4", folder / "target.mp4"
+    before = np.array(list(media.read_video(folder / "target.mp4")), float)
+    trained = []
+    for name, more in (("given.mp4", ("--checkpoint", tmp_path / "net.safetensors")), ("first.mp4", ()), ("again.mp4", ())):
+        code, text, err = run(capsys, *videos, tmp_path / name, *more)
+        assert code == 0 and "20 frames, 4 of them without a face" in text, err
+        label = media.read_label(tmp_path / name)
+        assert label.kind == "edited" and "autoencoder" in label.note
+        change = np.abs(np.array(list(media.read_video(tmp_path / name)), float) - before).mean(-1)
+        assert change[BLANK].max() < 6
+        for number in (0, 15):
+            assert change[number][binary_erosion(masks[number], iterations=10)].mean() > 8
+            assert change[number][~binary_dilation(masks[number], iterations=12)].mean() < 3
+        trained.append({path: path.read_bytes() for path in (tmp_path / "cache").rglob("state.safetensors")})
+    assert trained[0] == {} and len(trained[1]) == 1 and trained[2] == trained[1]
+    assert (tmp_path / "first.mp4").read_bytes() == (tmp_path / "again.mp4").read_bytes() != (tmp_path / "given.mp4").read_bytes()
+
+
 def test_frames_from_a_camera_are_marked(footage, tmp_path):
     folder, _ = footage
-    face, target = (media.record(60, str(folder / name)) for name in ("source.mp4", "target.mp4"))      # a file in place of a camera
+    face, target = (media.record(60, str(folder / f"{name}.mp4")) for name in ("source", "target"))    # files for a camera
     done = swap_video(face, target, tmp_path / "out.mp4", FaceSwap(), progress=False)
     assert (done.frames, done.without_face) == (20, 4)
     corner = list(media.read_video(tmp_path / "out.mp4"))[9][-8:, :16].astype(float)

@@ -11,8 +11,12 @@ def add_arguments(parser) -> None:
     parser.add_argument("source", type=Path, help="picture or video of the face to put in")
     parser.add_argument("target", type=Path, help="video whose largest face is replaced")
     parser.add_argument("out", type=output(*VIDEOS), metavar="out.mp4", help="video to write: .mp4, .mov or .mkv")
-    parser.add_argument("--method", choices=("faceswap",), default="faceswap",
-                        help="faceswap: a 3-D model and the source's skin (lesson 04; default)")
+    parser.add_argument("--method", choices=("faceswap", "autoencoder"), default="faceswap",
+                        help="faceswap: a 3-D model and the source's skin (lesson 04; default). autoencoder: a network that "
+                             "knows both people (lesson 05); the shipped one, or else one that is trained first on the two "
+                             "videos, at the current scale")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE.safetensors",
+                        help="a network for --method autoencoder, trained on the source first and on the target second")
     parser.add_argument("--blend", choices=("feather", "poisson"), default="feather",
                         help="how the edge is hidden (default: feather)")
     parser.add_argument("--mask", type=output(*VIDEOS), metavar="mask.mp4",
@@ -23,7 +27,20 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> None:
     """Swap and write; says how many frames had no face."""
-    from dflib.swap.faceswap import FaceSwap
     from dflib.swap.video import swap_video
-    done = swap_video(arguments.source, arguments.target, arguments.out, FaceSwap(arguments.blend), arguments.backend, arguments.mask)
+    done = swap_video(arguments.source, arguments.target, arguments.out, method_of(arguments), arguments.backend,
+                      arguments.mask)
     print(f"{arguments.out}: {done.frames} frames, {done.without_face} of them without a face and left as they were")
+
+
+def method_of(arguments):
+    """The method that the arguments ask for; ValueError when they contradict each other or the checkpoint is none."""
+    if arguments.method == "faceswap":
+        if arguments.checkpoint:
+            raise ValueError("A checkpoint belongs to --method autoencoder.")
+        from dflib.swap.faceswap import FaceSwap
+        return FaceSwap(arguments.blend)
+    from dflib.swap import autoencoder
+    from dflib.swap.deepfake import DeepFake
+    model = autoencoder.load(arguments.checkpoint)[0] if arguments.checkpoint else None
+    return DeepFake(model, blend_by=arguments.blend)
