@@ -127,7 +127,8 @@ def dssim(made: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     def mean(x):
         return F.avg_pool2d(x, WINDOW, STRIDE)
 
-    c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
+    made, wanted = (made + 1) / 2, (wanted + 1) / 2
+    c1, c2 = 0.01 ** 2, 0.03 ** 2
     a, b = mean(made), mean(wanted)
     va, vb, cov = mean(made * made) - a * a, mean(wanted * wanted) - b * b, mean(made * wanted) - a * b
     ssim = (2 * a * b + c1) * (2 * cov + c2) / ((a * a + b * b + c1) * (va + vb + c2))

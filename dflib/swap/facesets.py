@@ -20,8 +20,9 @@ from dflib.files import check_readable, replacing
 from dflib.scale import cache_dir
 
 MARGIN = 1.5                            # sides of crops, in sides of the network's input
-PERFORMANCES = tuple(range(11, 75))     # seeds; those below belong to the shipped clips, which nobody learns from
-SECONDS, FPS = 2.0, 6.0
+FIRST = 11                              # seed of the first performance; those below are the shipped clips', not learned from
+PERFORMANCES = 16                       # of each person
+SECONDS, FPS = 5.0, 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ def video_faces(path, size, backend="dflib", progress=True):
     return _cached(name, lambda: face_set(pictures(), size, Follower(backend)))
 
 
-def performed_faces(person, size, performances=PERFORMANCES, seconds=SECONDS, fps=FPS, progress=True):
+def performed_faces(person, size, performances, seconds=SECONDS, fps=FPS, progress=True):
     """The FaceSet of a `cast.Person` who gives the performances of these seeds, found by dflib's own networks; cached.
 
     Each performance has another light, background, camera and play. Pictures are rendered at twice `size` pixels.

@@ -29,7 +29,7 @@ from dflib.datasets import ActorClips
 from dflib.datasets.source import DATA
 from dflib.scale import cache_dir, current
 from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
-from dflib.swap.facesets import MARGIN, PERFORMANCES, FaceSet, performed_faces, video_faces
+from dflib.swap.facesets import FIRST, MARGIN, PERFORMANCES, FaceSet, performed_faces, video_faces
 from dflib.swap.warp import Warp, random_pairs
 from dflib.training import TrainingRun
 
@@ -47,13 +47,13 @@ class Recipe:
     batch: int              # faces of each person in a step
     steps: int
     rate: float
-    performances: tuple     # seeds of what the cast plays
+    performances: int       # of each person, if the cast plays: everyone gives others
     plain: bool = False     # the original's recipe, without the cure
 
 
 RECIPES = {
-    "smoke": Recipe(32, width=8, batch=8, steps=20, rate=2e-3, performances=PERFORMANCES[:3]),
-    "cpu": Recipe(64, width=24, batch=16, steps=900, rate=2e-3, performances=PERFORMANCES),
+    "smoke": Recipe(32, width=8, batch=8, steps=20, rate=2e-3, performances=1),
+    "cpu": Recipe(64, width=16, batch=16, steps=900, rate=2e-3, performances=PERFORMANCES),
     "gpu": Recipe(128, width=128, batch=64, steps=40_000, rate=5e-4, performances=PERFORMANCES),
 }
 
@@ -145,10 +145,17 @@ def preview(model: SwapAutoencoder, data) -> np.ndarray:
 
 
 def training_faces(people, recipe: Recipe) -> list:
-    """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, or paths of videos."""
-    clips = ActorClips()
-    return [performed_faces(clips[who].person(), recipe.size, recipe.performances) if who in clips.names
-            else video_faces(who, recipe.size) for who in map(str, people)]
+    """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, or paths of videos.
+
+    No two people give the same performance, nor the one of a shipped clip: as in life, no picture of one has a counterpart
+    of the other.
+    """
+    clips, sets = ActorClips(), []
+    for number, who in enumerate(map(str, people)):
+        first = FIRST + number * recipe.performances
+        sets.append(performed_faces(clips[who].person(), recipe.size, range(first, first + recipe.performances))
+                    if who in clips.names else video_faces(who, recipe.size))
+    return sets
 
 
 def train(name: str = "autoencoder", people=PEOPLE, recipe: "Recipe | None" = None) -> TrainingRun:

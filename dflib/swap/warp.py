@@ -36,7 +36,7 @@ def random_pairs(pictures: Tensor, size: int, how: Warp = Warp()) -> tuple:
     """
     if pictures.ndim != 4 or pictures.shape[2] != pictures.shape[3] or pictures.shape[3] < size:
         raise ValueError(f"Pictures must have the shape (B, C, S, S) with S at least {size}, not {tuple(pictures.shape)}.")
-    return resampled(pictures, size, *draw(len(pictures), how, pictures.device), how)
+    return resampled(pictures, size, *draw(len(pictures), how, pictures.device))
 
 
 def draw(count: int, how: Warp, device) -> tuple:
@@ -50,34 +50,38 @@ def draw(count: int, how: Warp, device) -> tuple:
     return matrix, how.jitter * torch.randn(count, 2, NODES, NODES, device=device)
 
 
-def resampled(pictures: Tensor, size: int, matrix: Tensor, shifts: Tensor, how: Warp) -> tuple:
+def resampled(pictures: Tensor, size: int, matrix: Tensor, shifts: Tensor) -> tuple:
     """`random_pairs` with given random numbers."""
     reach = size / pictures.shape[-1]                               # half the middle's side
     where = torch.linspace(-reach, reach, NODES, device=pictures.device)
     y, x = torch.meshgrid(where, where, indexing="ij")
     regular = torch.stack([x, y])                                   # (2, 5, 5)
     nodes = regular + 2 * reach * shifts                            # (B, 2, 5, 5)
+    turn, shift = matrix[:, :, :2], matrix[:, :, 2:]
+
+    moved = (turn @ nodes.flatten(2) + shift).unflatten(2, (NODES, NODES))
     fine = (torch.arange(size, device=pictures.device) + 0.5) / size
     weights = (1 - (fine[:, None] * (NODES - 1) - torch.arange(NODES, device=pictures.device)).abs()).clamp(min=0)
-    bent = weights @ nodes @ weights.T                              # (B, 2, size, size): linear between the nodes
-    y, x = torch.meshgrid(2 * reach * fine - reach, 2 * reach * fine - reach, indexing="ij")
-    straight = fitted(nodes.flatten(2), regular.flatten(1), torch.stack([x, y]).flatten(1)).unflatten(2, (size, size))
-    both = torch.stack([bent, straight], 1)                         # (B, 2 kinds, 2, size, size)
-    both = torch.einsum("bij,bkjhw->bkhwi", matrix[:, :, :2], both) + matrix[:, None, None, None, :, 2]
-    tall = F.grid_sample(pictures, both.flatten(1, 2), mode="bilinear", padding_mode="border", align_corners=False)
-    inputs, targets = tall.unflatten(2, (2, size)).unbind(2)
-    return inputs, targets
+    bent = weights @ moved @ weights.T                              # (B, 2, size, size): linear between the nodes
+
+    back = similarity(regular.flatten(1), nodes.flatten(2))         # (B, 2, 3)
+    whole = torch.cat([turn @ back[:, :, :2], turn @ back[:, :, 2:] + shift], 2)
+    y, x = torch.meshgrid(*2 * [reach * (2 * fine - 1)], indexing="ij")
+    straight = (whole.flatten(0, 1) @ torch.stack([x, y, torch.ones_like(x)]).flatten(1)).view_as(bent)
+
+    return tuple(F.grid_sample(pictures, grid.permute(0, 2, 3, 1), mode="bilinear", padding_mode="border", align_corners=False)
+                 for grid in (bent, straight))
 
 
-def fitted(nodes: Tensor, regular: Tensor, points: Tensor) -> Tensor:
-    """Points (2, P) moved by the inverse of the best similarity nodes (B, 2, N) -> regular (2, N); (B, 2, P).
+def similarity(regular: Tensor, nodes: Tensor) -> Tensor:
+    """The inverse (B, 2, 3) of the least-squares similarity that takes nodes (B, 2, N) to regular (2, N), which has mean 0.
 
     With points as complex numbers a similarity is z -> a z + b, and the least-squares a is a quotient of two sums: in the
     plane Umeyama's singular value decomposition is not needed.
     """
-    nodes, regular, points = (torch.complex(*part.unbind(-2)) for part in (nodes, regular, points))
-    centre = nodes.mean(-1, keepdim=True)
-    spread = nodes - centre
-    a = (spread.conj() * regular).sum(-1, keepdim=True) / spread.abs().square().sum(-1, keepdim=True)
-    moved = (points - regular.mean(-1)) / a + centre
-    return torch.stack([moved.real, moved.imag], -2)
+    regular, nodes = torch.complex(*regular), torch.complex(*nodes.unbind(1))
+    centre = nodes.mean(1)
+    spread = nodes - centre[:, None]
+    inverse = spread.abs().square().sum(1) / (spread.conj() * regular).sum(1)
+    return torch.stack([torch.stack([inverse.real, -inverse.imag, centre.real], 1),
+                        torch.stack([inverse.imag, inverse.real, centre.imag], 1)], 1)

@@ -1,0 +1,374 @@
+"""The DeepFakes autoencoder: sizes, losses, the warp against OpenCV, face sets, training and resuming, conversion."""
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from warp_plain import random_pair
+
+from dflib import cast, checkpoints, faces, media
+from dflib.swap import autoencoder, deepfake, facesets, train, warp
+from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
+from dflib.swap.facesets import FaceSet
+
+TINY = replace(train.RECIPES["smoke"], size=16, width=4, batch=4, steps=6)
+
+
+@pytest.fixture(autouse=True)
+def smoke(monkeypatch, tmp_path):
+    monkeypatch.setenv("DFLIB_SCALE", "smoke")
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
+    torch.manual_seed(0)
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def drawn_faces(level, size=16, number=12):
+    """A FaceSet of blurred noise around a gray level."""
+    side = round(size * facesets.MARGIN)
+    noise = np.random.default_rng(int(level)).normal(size=(number, side // 4, side // 4, 3))
+    crops = np.clip(level + 20 * noise, 0, 255).astype(np.uint8).repeat(4, 1).repeat(4, 2)
+    masks = np.zeros((number, side, side), bool)
+    masks[:, side // 4:-side // 4, side // 4:-side // 4] = True
+    return FaceSet(crops, masks, np.zeros((number, 2, 3)), np.arange(number))
+
+
+# ---------------------------------------- the network
+def test_full_width_has_the_original_number_of_parameters():
+    with torch.device("meta"):
+        model = SwapAutoencoder()
+    assert (model.size, model.width, model.people) == (64, 128, 2)
+    assert count(model.encoder) == 69_662_976
+    assert [count(decoder) for decoder in model.decoders] == [6_199_747] * 2
+    assert count(model) == 82_062_470
+    with torch.device("meta"):
+        assert count(SwapAutoencoder(aligned=True)) == 82_062_470               # the cure adds no weights
+        assert count(SwapAutoencoder(people=4)) == 69_662_976 + 4 * 6_199_747
+
+
+@pytest.mark.parametrize("size", [16, 32, 64, 128])
+def test_shapes_and_range(size):
+    model = SwapAutoencoder(size, width=4)
+    faces_in = torch.rand(2, 3, size, size) * 2 - 1
+    codes = model.encode(faces_in, 0)
+    assert codes.shape == (2, 32) and model.encoder.spread(codes).shape == (2, 16, 8, 8)
+    made = model(faces_in, 0, 1)
+    assert made.shape == faces_in.shape and made.abs().max() <= 1 and made.dtype == torch.float32
+
+
+def test_people_share_the_encoder_and_nothing_else():
+    model = SwapAutoencoder(16, 4, people=3)
+    x = torch.rand(2, 3, 16, 16)
+    outputs = [model(x, 0, person) for person in range(3)]
+    assert not torch.allclose(outputs[0], outputs[1]) and not torch.allclose(outputs[1], outputs[2])
+    outputs[1].sum().backward()
+    touched = {name.split(".")[0] + name.split(".")[1] * (name[0] == "d")
+               for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert touched == {"encoder", "decoders1"}
+
+
+def test_bad_input_is_refused():
+    for size in (8, 48, 0):
+        with pytest.raises(ValueError, match="power of two from 16"):
+            SwapAutoencoder(size)
+    with pytest.raises(ValueError, match="at least one channel and one person"):
+        SwapAutoencoder(16, people=0)
+    model = SwapAutoencoder(16, 4)
+    for shape in ((2, 3, 32, 32), (3, 16, 16), (2, 1, 16, 16)):
+        with pytest.raises(ValueError, match="must have the shape"):
+            model.encode(torch.zeros(shape), 0)
+    for person in (2, -1):
+        with pytest.raises(ValueError, match="There is no person"):
+            model(torch.zeros(1, 3, 16, 16), 0, person)
+        with pytest.raises(ValueError, match="There is no person"):
+            model(torch.zeros(1, 3, 16, 16), person, 0)
+
+
+def test_aligned_codes_have_the_same_distribution_for_both_people():
+    model = SwapAutoencoder(16, 4, aligned=True)
+    model.encoder.dense.weight.data *= 100              # as made its codes are so small that the norm's epsilon counts
+    dark, light = torch.rand(64, 3, 16, 16) * 0.5 - 1, torch.rand(64, 3, 16, 16) * 0.5 + 0.4
+    for person, x in enumerate((dark, light)):
+        codes = model.encode(x, person)
+        assert codes.mean(0).abs().max() < 1e-4 and (codes.std(0, unbiased=False) - 1).abs().max() < 0.05
+        assert model.norms[1 - person].running_mean.abs().max() < 1e-9 or person      # each person has statistics of its own
+    plain = SwapAutoencoder(16, 4)
+    gap = plain.encode(dark, 0).mean(0) - plain.encode(light, 1).mean(0)
+    assert gap.norm() > plain.encode(dark, 0).std(0).norm()
+
+
+def test_colours_are_standardised_and_what_is_masked_stays_zero():
+    model = SwapAutoencoder(16, 4)
+    skin = train.colours(drawn_faces(60))
+    model.colours[1] = skin
+    faces_in = drawn_faces(60).tensor().float()
+    pictures, masks = train.unpacked(faces_in)
+    seen = model.standardised(train.masked(pictures, masks), 1)
+    inside = masks.expand(-1, 3, -1, -1) > 0.5
+    assert (seen[~inside] == 0).all()
+    assert abs(seen[inside].mean()) < 1e-4 and abs(seen[inside].std() - 1) < 1e-2
+    assert torch.equal(model.standardised(pictures, 0), pictures)               # as made it changes nothing
+
+
+# ---------------------------------------- losses
+def test_losses_count_what_the_mask_says():
+    wanted = torch.rand(2, 3, 32, 32) * 2 - 1
+    mask = torch.zeros(2, 1, 32, 32)
+    mask[..., 8:24, 8:24] = 1
+    made = wanted.clone()
+    made[..., :4] += 0.5                                                        # far outside
+    assert mae(made, wanted, mask) == 0 and dssim(made, wanted, mask) == pytest.approx(0, abs=1e-6)
+    made = wanted + 0.25
+    assert mae(made, wanted, mask) == pytest.approx(0.25, abs=1e-5)
+    assert mae(made, wanted, torch.zeros_like(mask)) == 0
+    assert dssim(-wanted, wanted, mask) > 0.5 > dssim(wanted * 0.5, wanted, mask) > 0.01
+
+
+# ---------------------------------------- the warp
+def smooth_pictures(number, side):
+    rough = torch.rand(number, 4, 6, 6, generator=torch.Generator().manual_seed(1)) * 255
+    return torch.nn.functional.interpolate(rough, (side, side), mode="bicubic", align_corners=False)
+
+
+@pytest.mark.parametrize("size, side", [(64, 96), (32, 48), (64, 64)])
+def test_warp_equals_the_usual_way_picture_by_picture(size, side):
+    pictures = smooth_pictures(8, side)
+    matrices, shifts = warp.draw(8, warp.Warp(), "cpu")
+    ours = warp.resampled(pictures, size, matrices, shifts)
+    for i in range(8):
+        plain = random_pair(pictures[i].permute(1, 2, 0).numpy(), size, matrices[i].numpy(), shifts[i].numpy())
+        for mine, usual in zip(ours, plain):
+            error = np.abs(mine[i].permute(1, 2, 0).numpy() - usual)
+            assert error.mean() < 1 and np.percentile(error, 99) < 5              # of 255 levels: there each is sampled twice
+
+
+def test_warp_similarity_is_umeyamas():
+    shifts = 0.05 * torch.randn(5, 2, 5, 5, dtype=torch.float64)
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 5), indexing="ij")
+    regular = torch.stack([x, y]).double().flatten(1)
+    nodes = regular + shifts.flatten(2)
+    found = faces.inverse(warp.similarity(regular, nodes).numpy())
+    assert np.allclose(found, faces.similarity(nodes.transpose(1, 2).numpy(), np.repeat(regular.T.numpy()[None], 5, 0)), atol=1e-6)
+
+
+def test_without_randomness_the_middle_comes_back():
+    pictures = smooth_pictures(2, 48)
+    still = warp.Warp(rotation=0, zoom=0, shift=0, flip=0, jitter=0)
+    for result in warp.random_pairs(pictures, 32, still):
+        assert torch.allclose(result, pictures[..., 8:40, 8:40], atol=1e-2)
+    mirrored = warp.random_pairs(pictures, 32, replace(still, flip=1.0))[0]
+    assert torch.allclose(mirrored, pictures[..., 8:40, 8:40].flip(3), atol=1e-2)
+    with pytest.raises(ValueError, match="at least 64"):
+        warp.random_pairs(pictures, 64)
+
+
+def test_default_warp_has_the_strength_of_the_original():
+    matrices, shifts = warp.draw(4000, warp.Warp(), "cpu")
+    assert shifts.std() == pytest.approx(5 / 160, rel=0.02)
+    assert (matrices[:, 0, 0] < 0).float().mean() == pytest.approx(0.4, abs=0.03)
+    zoom = 1 / torch.linalg.det(matrices[:, :, :2]).abs().sqrt()
+    assert 0.95 <= zoom.min() < 0.953 and 1.047 < zoom.max() <= 1.0501
+    turn = torch.rad2deg(torch.atan2(-matrices[:, 0, 1], matrices[:, 1, 1]))
+    assert 9.9 < turn.abs().max() <= 10.001
+    assert 0.099 < matrices[:, :, 2].abs().max() <= 0.1                         # the whole picture is 2 wide
+
+
+# ---------------------------------------- face sets
+def test_face_set_is_aligned_and_leaves_faceless_pictures_out():
+    person = cast.sample_person(311)
+    shots = [cast.render(person, cast.neutral_shot(yaw=yaw), 96) for yaw in (-15, 15)]
+    pictures = [shots[0].image, np.zeros((96, 96, 3), np.uint8), shots[1].image]
+    answers = iter([shots[0].landmarks, None, shots[1].landmarks])
+    made = facesets.face_set(pictures, 32, lambda image: (next(answers), True))
+    assert made.crops.shape == (2, 48, 48, 3) and made.masks.shape == (2, 48, 48) and made.frames.tolist() == [0, 2]
+    for crop, matrix, shot in zip(train.centre(made.tensor()), made.matrices, shots):
+        aligned, inner = faces.align(shot.image, shot.landmarks, 32)
+        assert np.abs(crop[:3].permute(1, 2, 0).numpy().astype(int) - aligned).max() <= 2
+        assert np.allclose(matrix[:, 2] - 8, inner[:, 2])
+    eyes = faces.transform(shots[0].landmarks, made.matrices[0])[36:48].round().astype(int)
+    assert made.masks[0][eyes[:, 1], eyes[:, 0]].all() and not made.masks[0][0].any()
+    with pytest.raises(ValueError, match="No face was found"):
+        facesets.face_set(pictures[1:2], 32, lambda image: (None, False))
+
+
+def test_faces_of_a_video_are_cached(tmp_path, monkeypatch):
+    person = cast.sample_person(311)
+    path = tmp_path / "one.mp4"
+    media.write_video(path, (cast.render(person, shot, 128).image for shot in cast.perform(5, 0.3, 10).shots), fps=10, kind="rendered")
+    first = facesets.video_faces(path, 32, progress=False)
+    assert len(first) == 3
+    monkeypatch.setattr(facesets, "face_set", None)                             # not made again
+    again = facesets.video_faces(path, 32, progress=False)
+    assert all(np.array_equal(getattr(first, name), getattr(again, name)) for name in ("crops", "masks", "matrices", "frames"))
+    with pytest.raises(FileNotFoundError):
+        facesets.video_faces(tmp_path / "none.mp4", 32)
+
+
+# ---------------------------------------- training
+def test_run_learns_and_resumes_exactly(tmp_path):
+    sets = [drawn_faces(60), drawn_faces(180)]
+    whole = train.autoencoder_run(tmp_path / "a", sets, replace(TINY, steps=12))
+    whole.fit()
+    part = train.autoencoder_run(tmp_path / "b", sets, replace(TINY, steps=12))
+    part.steps = 5
+    part.fit()
+    resumed = train.autoencoder_run(tmp_path / "b", sets, replace(TINY, steps=12))
+    resumed.fit()
+    for one, other in zip(whole.models["autoencoder"].state_dict().values(), resumed.models["autoencoder"].state_dict().values()):
+        assert torch.equal(one, other)
+    assert list((tmp_path / "a" / "samples").glob("*.png"))
+    with pytest.raises(ValueError, match="two people at least"):
+        train.autoencoder_run(tmp_path / "c", sets[:1], TINY)
+
+
+def test_preview_has_three_rows_for_each_of_three_people(tmp_path):
+    sets = [drawn_faces(60), drawn_faces(120), drawn_faces(180)]
+    run = train.autoencoder_run(tmp_path / "a", sets, TINY)
+    sheet = train.preview(run.models["autoencoder"], [faces.tensor() for faces in sets])
+    assert sheet.shape == (9 * 16, 6 * 16, 3) and sheet.dtype == np.uint8
+    assert np.array_equal(sheet[:16, :16], sets[0].crops[0][4:20, 4:20])
+    assert run.models["autoencoder"].training
+    run.fit()
+
+
+@pytest.fixture(scope="module")
+def performers():
+    """Two people who differ, in the same twelve shots: FaceSets of 32 px, aligned by the true landmarks."""
+    made = []
+    for seed in (4116, 4080):
+        person = cast.sample_person(seed)
+        frames = [cast.render(person, shot, 64) for shot in cast.perform(11, 2, 6).shots]
+        answers = iter(frames)
+        made.append(facesets.face_set([frame.image for frame in frames], 32, lambda image: (next(answers).landmarks, True)))
+    return made
+
+
+def swap_error(model, performers):
+    """Mean absolute error in levels of both swaps against the true swaps, inside their faces."""
+    errors = []
+    for target, source in ((0, 1), (1, 0)):
+        seen, truth = (train.centre(performers[who].tensor()).permute(0, 2, 3, 1).numpy() for who in (target, source))
+        made = deepfake.decoded(model.eval(), seen[..., :3], seen[..., 3] > 127, source, target)
+        errors.append(np.abs(made.astype(float) - truth[..., :3])[truth[..., 3] > 127].mean())
+    return np.mean(errors)
+
+
+def test_training_lowers_the_swaps_error_against_the_truth(tmp_path, performers):
+    recipe = replace(train.RECIPES["smoke"], steps=60, rate=3e-3)
+    run = train.autoencoder_run(tmp_path / "a", performers, recipe)
+    before = swap_error(run.models["autoencoder"], performers)
+    run.fit()
+    after = swap_error(run.models["autoencoder"], performers)
+    no_swap = np.mean([np.abs(a.astype(float) - b)[m].mean() for a, b, m in (
+        (performers[0].crops, performers[1].crops, performers[1].masks), (performers[1].crops, performers[0].crops, performers[0].masks))])
+    assert after < 0.5 * before and after < 0.5 * no_swap
+
+
+# ---------------------------------------- conversion
+def flat_model(size=32):
+    """A model whose decoders paint everything gray, whatever they see."""
+    model = SwapAutoencoder(size, 4, aligned=True).eval()
+    for person, decoder in enumerate(model.decoders):
+        torch.nn.init.zeros_(decoder.to_rgb.weight)
+        torch.nn.init.constant_(decoder.to_rgb.bias, (-2.0, 2.0)[person])
+    return model
+
+
+def test_conversion_pastes_where_it_should_and_changes_nothing_outside():
+    frame = cast.render(cast.sample_person(311), cast.neutral_shot(yaw=10), 128)
+    marks = frame.landmarks.astype(float)
+    face, mask = deepfake.converted(flat_model(), frame.image, marks, marks, 1, 0)
+    assert face.shape == frame.image.shape and np.ptp(face[mask]) <= 1 and face[mask].mean() > 200
+    hull = faces.hull_mask(marks, frame.image.shape)
+    assert not mask[~hull].any() and mask.sum() > 0.95 * hull.sum()
+    dark, _ = deepfake.converted(flat_model(), frame.image, marks, marks, 0, 1)
+    assert dark[mask].mean() < 50                                               # the source's decoder paints
+    moved = deepfake.converted(flat_model(), frame.image, marks, marks + (9, -4), 1, 0)[1]
+    assert np.array_equal(moved[:-4, 9:], faces.hull_mask(marks, frame.image.shape)[4:, :-9] & moved[:-4, 9:])
+    assert abs(np.argwhere(moved).mean(0) - np.argwhere(mask).mean(0) - (-4, 9)).max() < 0.5
+    for how in deepfake.BLENDS:
+        for colour in deepfake.COLOURS:
+            result = deepfake.blended(face, frame.image, mask, colour, how)
+            assert np.array_equal(result[~mask], frame.image[~mask]), (how, colour)
+            assert not np.array_equal(result[mask], frame.image[mask]), (how, colour)
+    nothing = deepfake.blended(face, frame.image, np.zeros_like(mask))
+    assert np.array_equal(nothing, frame.image) and nothing is not frame.image
+
+
+def test_a_face_at_the_border_is_converted_as_far_as_it_is_seen():
+    frame = cast.render(cast.sample_person(311), cast.neutral_shot(), 128)
+    cropped = np.ascontiguousarray(frame.image[:, 50:])
+    marks = frame.landmarks - (50, 0)
+    face, mask = deepfake.converted(flat_model(), cropped, marks, marks, 1, 0)
+    assert mask.any() and mask[:, 0].any()
+    assert np.array_equal(deepfake.blended(face, cropped, mask, blend_by="poisson")[~mask], cropped[~mask])
+
+
+def test_the_result_is_placed_where_the_sources_landmarks_would_be():
+    people = [cast.sample_person(seed) for seed in (4116, 4080)]
+    take = cast.perform(3, 1.2, 10)
+    target, truth = ([frame.landmarks for frame in cast.render_clip(person, take, 64)] for person in people)
+    other = [frame.landmarks for frame in cast.render_clip(people[1], cast.perform(4, 1.2, 10), 64)]
+    head = deepfake.fit.as_face_model(cast.head_model())
+    shape = deepfake.fit_clip(head, np.array(other), smoothing=0, prior=deepfake.noise(np.array(other))).weights[0]
+    seen, placed = deepfake.places(head, np.array(target), shape, smoothing=0.5)
+
+    def off(points, goal):
+        return np.linalg.norm(points - np.array(goal), axis=2).mean() / faces.interocular(np.array(goal)).mean()
+
+    assert off(seen, target) < 0.01                                             # of the distance between the eyes
+    assert off(placed, truth) < 0.6 * off(np.array(target), truth)
+
+
+def test_method_swaps_a_clip_and_refuses_unknown_words(tmp_path):
+    from dflib.swap.video import swap_video
+
+    for who, seed, act in (("one", 311, 5), ("two", 317, 6)):
+        media.write_video(tmp_path / f"{who}.mp4", (cast.render(cast.sample_person(seed), shot, 128).image
+                                                   for shot in cast.perform(act, 0.4, 10).shots), fps=10, kind="rendered")
+    method = deepfake.DeepFake(flat_model(), source=1, target=0, blend_by="none")
+    done = swap_video(tmp_path / "one.mp4", tmp_path / "two.mp4", tmp_path / "out.mp4", method, progress=False)
+    assert done.frames == 4 and done.without_face == 0
+    before, after = (list(media.read_video(tmp_path / name)) for name in ("two.mp4", "out.mp4"))
+    seen = method.places[1][1]
+    inner = faces.hull_mask(seen, before[1].shape, with_forehead=False)
+    assert after[1][inner].mean() > 200 > before[1][inner].mean()
+    assert np.abs(after[1][:8].astype(int) - before[1][:8]).max() < 30          # two encodings, no other change
+    assert media.read_label(tmp_path / "out.mp4").kind == "edited"
+    for bad in (dict(colour="green"), dict(blend_by="glue"), dict(shrink=0.5)):
+        with pytest.raises(ValueError, match="not"):
+            deepfake.DeepFake(flat_model(), **bad)
+
+
+def test_strangers_get_a_network_of_their_own(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(deepfake, "known_people", lambda source, target: None)
+    monkeypatch.setattr(deepfake, "train", lambda name, people: asked.append((name, people)) or
+                        type("Run", (), {"models": {"autoencoder": flat_model()}}))
+    frames = [cast.render(cast.sample_person(seed), cast.neutral_shot(), 96) for seed in (311, 317)]
+    videos = [media.Recording(tmp_path / f"{i}", [frame.image], 10) for i, frame in enumerate(frames)]
+    answers = {frame.image.tobytes(): frame.landmarks for frame in frames}
+    method = deepfake.DeepFake()
+    method.learn(*videos, lambda image: (answers[image.tobytes()], True), progress=False)
+    assert asked == [("swap", (videos[0].path, videos[1].path))] and (method.source, method.target) == (0, 1)
+    assert method.shape.shape == (77,)
+
+
+# ---------------------------------------- checkpoints
+@pytest.mark.parametrize("size, width, people, aligned", [(16, 4, 2, True), (32, 6, 3, False), (64, 2, 2, True)])
+def test_checkpoint_comes_back_whatever_its_sizes(tmp_path, size, width, people, aligned):
+    model = SwapAutoencoder(size, width, people, aligned)
+    model.colours.uniform_(0.1, 1)
+    card = {"recipe": "test", "steps": 0, "seed": 0, "data": "none", "wall_time": 0, "scores": {}}
+    checkpoints.save(tmp_path / "a.safetensors", model, card, half=True)
+    loaded, card = autoencoder.load(tmp_path / "a.safetensors")
+    assert (loaded.size, loaded.width, loaded.people, loaded.aligned) == (size, width, people, aligned) and not loaded.training
+    x = torch.rand(1, 3, size, size)
+    assert torch.allclose(loaded(x, 0, 1), model.eval()(x, 0, 1), atol=0.02)
+    other = tmp_path / "b.safetensors"
+    checkpoints.save(other, torch.nn.Linear(2, 2), {**json.loads((tmp_path / "a.json").read_text()), "scores": {}})
+    with pytest.raises(ValueError, match="holds no SwapAutoencoder"):
+        autoencoder.load(other)
