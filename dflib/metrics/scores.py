@@ -25,20 +25,14 @@ def ssim(image, truth, mask=None):
     is inside, and the mean is over the mask's pixels. Where a window lies wholly inside, that is Wang's value.
     """
     import torch
-    from torch.nn.functional import conv2d
 
     a, b, inside, peak, answer = _pair(image, truth, mask)
     if min(a.shape[2:]) < 11:
         raise ValueError(f"SSIM needs pictures of at least 11 x 11 pixels, not {a.shape[3]} x {a.shape[2]}.")
-    x = torch.arange(-5, 6, dtype=a.dtype, device=a.device)
-    window = torch.softmax(-x ** 2 / (2 * 1.5 ** 2), 0)         # (11,), sums to 1
-    margin = 0 if inside is None else 5                         # with a mask, what is beyond the picture is outside
+    rows, columns = (_windows(n, inside is not None).to(a) for n in a.shape[2:])
 
-    def blur(z):                                                # (N, C, H, W) -> (N, C, H - 10, W - 10), or as large
-        flat = z.reshape(-1, 1, *z.shape[2:])
-        columns = conv2d(flat, window.view(1, 1, 11, 1), padding=(margin, 0))
-        blurred = conv2d(columns, window.view(1, 1, 1, 11), padding=(0, margin))
-        return blurred.reshape(*z.shape[:2], *blurred.shape[2:])
+    def blur(z):                                    # (N, C, H, W) -> (N, C, H - 10, W - 10), as large with a mask
+        return rows @ z @ columns.T                 # in double several times as fast as a convolution
 
     if inside is None:
         local = blur
@@ -56,6 +50,16 @@ def ssim(image, truth, mask=None):
     similarity = ((2 * mean_a * mean_b + c1) * (2 * covariance + c2)
                   / ((mean_a ** 2 + mean_b ** 2 + c1) * (variance_a + variance_b + c2)))
     return answer(similarity.flatten(1).mean(dim=1) if inside is None else _mean_inside(similarity, inside))
+
+
+def _windows(n, beyond):
+    """Matrix (n - 10, n) that averages a line of n pixels under Gaussian windows; (n, n), cut at the ends, if `beyond`."""
+    import torch
+
+    distance = torch.arange(n, dtype=torch.float64) - torch.arange(n)[:, None]
+    window = torch.exp(-distance ** 2 / (2 * 1.5 ** 2)) * (distance.abs() <= 5)
+    window = window / window[5].sum()               # the window of pixel 5 is the first whole one
+    return window if beyond else window[5:n - 5]
 
 
 def flicker(frames, truth, mask=None):
