@@ -70,6 +70,17 @@ def test_people_share_the_encoder_and_nothing_else():
     assert touched == {"encoder", "decoders1"}
 
 
+def test_separate_encoders_share_nothing():
+    model = autoencoder.SeparateEncoders(16, 4, people=2)
+    x = torch.rand(2, 3, 16, 16)
+    model(x, 1, 1).sum().backward()
+    touched = {name.split(".")[0] for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert touched == {"others", "decoders"} and model.decoders[0].to_rgb.weight.grad is None
+    assert not torch.allclose(model.encode(x, 0), model.encode(x, 1))
+    with pytest.raises(ValueError, match="There is no person"):
+        model(x, 0, 2)
+
+
 def test_bad_input_is_refused():
     for size in (8, 48, 0):
         with pytest.raises(ValueError, match="power of two from 16"):

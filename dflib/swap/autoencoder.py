@@ -113,6 +113,24 @@ class SwapAutoencoder(nn.Module):
         return person
 
 
+class SeparateEncoders(SwapAutoencoder):
+    """The ablation: an encoder for each person. Nothing asks their codes to mean the same, so the swap is arbitrary."""
+
+    def __init__(self, size: int = 64, width: int = 128, people: int = 2, aligned: bool = False):
+        super().__init__(size, width, people, aligned)
+        self.others = nn.ModuleList(Encoder(size, width) for _ in range(people - 1))
+
+    def encode(self, faces: Tensor, person: int) -> Tensor:
+        codes = self._encoder(person)(self.standardised(faces, self._known(person)))
+        return self.norms[person](codes) if self.aligned else codes
+
+    def decode(self, codes: Tensor, person: int) -> Tensor:
+        return self.decoders[self._known(person)](self._encoder(person).spread(codes))
+
+    def _encoder(self, person):
+        return self.encoder if person == 0 else self.others[person - 1]
+
+
 # ---------------------------------------- losses
 def mae(made: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute difference of pictures (B, 3, S, S), weighted with mask (B, 1, S, S); the original's loss."""

@@ -74,21 +74,23 @@ def masked(pictures: Tensor, masks: Tensor) -> Tensor:
     return torch.where(masks > 0.5, pictures, 0.0)
 
 
-def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0) -> TrainingRun:
+def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAutoencoder, how: "Warp | None" = None,
+                    **settings) -> TrainingRun:
     """A run in ``folder`` that trains ``recipe`` on a FaceSet of each person, cut for ``recipe.size``.
 
-    Previews show, for each person, six faces as they are, through the own decoder, and through the next person's.
-    ValueError for fewer than two people.
+    For ablations: ``network`` is `SwapAutoencoder` or `SeparateEncoders`, ``how`` the augmentation instead of the recipe's,
+    ``settings`` go to `TrainingRun`. Previews show, for each person, six faces as they are, through the own decoder, and
+    through the next person's. ValueError for fewer than two people.
     """
     if len(sets) < 2:
         raise ValueError(f"A swap needs the faces of two people at least, not of {len(sets)}.")
     torch.manual_seed(seed)
-    model = SwapAutoencoder(recipe.size, recipe.width, len(sets), aligned=not recipe.plain)
+    model = network(recipe.size, recipe.width, len(sets), aligned=not recipe.plain)
     if not recipe.plain:
         model.colours.copy_(torch.stack([colours(faces) for faces in sets]))
     model = model.to(memory_format=torch.channels_last)         # a quarter faster on a CPU
     data = [faces.tensor() for faces in sets]
-    how = Warp() if recipe.plain else GENTLE
+    how = how or (Warp() if recipe.plain else GENTLE)
 
     def step(run, i):
         model.train()
@@ -102,7 +104,7 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0) -> TrainingRun:
 
     optimizer = torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999))
     return TrainingRun(folder, {"autoencoder": model}, {"adam": optimizer}, step, recipe.steps, seed,
-                       samples=lambda run: preview(model, data), schedule=falling(recipe.steps))
+                       samples=lambda run: preview(model, data), schedule=falling(recipe.steps), **settings)
 
 
 def reconstruction_loss(model, person: int, inputs: Tensor, targets: Tensor, plain: bool) -> Tensor:
