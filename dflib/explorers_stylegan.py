@@ -8,8 +8,7 @@ import time
 import numpy as np
 import torch
 
-from dflib.metrics import face_attributes, identity_similarity
-from dflib.synthesis import latents
+from dflib.synthesis import judges, latents
 from dflib.widgets import Panel, choice, slider, switch
 
 PEOPLE = 200                # whom a panel can show, numbered from 0
@@ -28,7 +27,7 @@ def style_mixer(generator, first=0, second=1, people=PEOPLE):
         layers = range(start - 1, stop)
         mixed = latents.mix(ws[:1], ws[1:], layers)
         one, between, other = latents.images_of(generator, torch.cat([ws[:1], mixed, ws[1:]]), noise)
-        likeness = identity_similarity(np.stack([one, other]), between)
+        likeness = judges.likeness(np.stack([one, other]), between[None])
         which = _named(generator, layers)
         return _row([one, between, other]), (
             f"person {first} with {which} of person {second} · likeness to the first {likeness[0]:.2f}, "
@@ -74,7 +73,7 @@ def direction_explorer(generator, directions, person=0, people=PEOPLE):
             if amount:
                 steered = latents.steer(steered, directions[name], amount, range(start - 1, stop))
         images = latents.images_of(generator, torch.cat([ws, steered]), noise)
-        seen, likeness = face_attributes(images), identity_similarity(*images[:, None])[0]
+        seen, likeness = judges.attributes_of(images), judges.likeness(*images[:, None])[0]
         changes = " · ".join(f"{name} {seen[name][0]:.2g} → {seen[name][1]:.2g}" for name in SHOWN)
         return _row(images), f"{changes} · likeness {likeness:.2f} · {_since(begun)}"
 
@@ -99,7 +98,7 @@ def walk_explorer(generator, count=8, people=PEOPLE):
             if space == "w":
                 w[2] = torch.lerp(w[0], w[1], share)
         one, other, between = images = latents.images_of(generator, generator.styles(w, psi), noise)
-        likeness = identity_similarity(images[:2], between)
+        likeness = judges.likeness(images[:2], between[None])
         return _row([one, between, other]), (
             f"{share:.0%} of the way from person {first + here} to person {first + here + 1}, through {space} · "
             f"likeness {likeness[0]:.2f} and {likeness[1]:.2f} · {_since(begun)}")

@@ -1,0 +1,119 @@
+"""Panels of lesson 03 and their judges, on a small untrained generator and on rendered faces."""
+import numpy as np
+import pytest
+import torch
+
+from dflib import explorers_stylegan as explorers
+from dflib import faces
+from dflib.datasets import RenderedFaces
+from dflib.synthesis import judges, latents, train
+from dflib.synthesis.stylegan import Generator
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    g = Generator(32, latent=12, base=256, limit=16).eval().requires_grad_(False)
+    for name, parameter in g.named_parameters():
+        if name.endswith("noise_strength"):
+            parameter.data += 0.5
+    g.w_average += 0.3 * torch.randn(12)
+    return g
+
+
+def styles(generator, numbers, psi=0.7):
+    return generator.styles(generator.mapping(latents.draw(generator, explorers.PEOPLE))[numbers], psi)
+
+
+def parts(panel, count):
+    """The pictures side by side in a panel's picture, which gaps of white separate."""
+    side = panel.picture.shape[0]
+    assert panel.picture.shape == (side, count * side + (count - 1) * explorers.GAP, 3)
+    return [panel.picture[:, k * (side + explorers.GAP):][:, :side] for k in range(count)]
+
+
+def test_mixer_takes_the_layers_that_it_names_from_the_second_person(generator):
+    panel = explorers.style_mixer(generator, 3, 5)
+    noise, ws = latents.fixed_noise(generator), styles(generator, [3, 5])
+    panel.set(start=2, stop=5)
+    mixed = latents.images_of(generator, latents.mix(ws[:1], ws[1:], (1, 2, 3, 4)), noise)[0]
+    for found, wanted in zip(parts(panel, 3), (*latents.images_of(generator, ws[:1], noise), mixed, *latents.images_of(generator, ws[1:], noise))):
+        assert np.abs(found.astype(int) - wanted).max() <= 1          # of a batch, rounded elsewhere
+    assert panel.line.startswith("person 3 with layers 2–5 (4–16 px) of person 5 · likeness to the first 0.")
+    panel.set(start=8, stop=8)
+    assert "layer 8 (32 px)" in panel.line
+    panel.set(start=6, stop=2, first=7)
+    one, between, _ = parts(panel, 3)
+    assert "person 7 with no layers" in panel.line and (one == between).all() and not panel.error
+
+
+def test_truncation_narrows_and_noise_goes_by_group(generator):
+    panel = explorers.truncation_explorer(generator, 2)
+    panel.set(psi=0.0, cutoff=generator.layers)
+    assert all((part == parts(panel, 4)[0]).all() for part in parts(panel, 4))
+    assert panel.line.startswith("psi 0.00 on the first 8 layers · noise: coarse, middle, fine · people differ by 0 grey levels")
+    panel.set(psi=1.0, coarse=False, middle=False, fine=False, first=9)
+    quiet = latents.images_of(generator, styles(generator, range(9, 13), 1.0), latents.fixed_noise(generator, 0, ()))
+    assert np.abs(np.stack(parts(panel, 4)).astype(int) - quiet).max() <= 1 and "noise: none" in panel.line
+    before = panel.picture
+    panel["seed"].value = 4
+    assert (panel.picture == before).all()          # there is no noise that a seed could change
+    panel["middle"].value = True
+    assert (panel.picture != before).any() and "noise: middle ·" in panel.line and not panel.error
+
+
+def test_directions_add_up_and_layers_limit_them(generator):
+    torch.manual_seed(1)
+    directions = {name: latents.Direction(torch.nn.functional.normalize(torch.randn(12), dim=0), 0.5, 1.0) for name in ("age", "smile")}
+    panel = explorers.direction_explorer(generator, directions, 6)
+    one, same = parts(panel, 2)
+    assert (one == same).all() and "likeness 1.00" in panel.line
+    panel.set(age=2.0, smile=-1.0, start=3, stop=4)
+    ws = styles(generator, [6])
+    ws[:, 2:4] += 2 * 0.5 * directions["age"].vector - 0.5 * directions["smile"].vector
+    wanted = latents.images_of(generator, ws, latents.fixed_noise(generator))[0]
+    assert np.abs(parts(panel, 2)[1].astype(int) - wanted).max() <= 1
+    assert panel.line.startswith("age ") and "→" in panel.line and not panel.error
+
+
+def test_walk_ends_at_its_people_and_can_go_through_both_spaces(generator):
+    panel = explorers.walk_explorer(generator, 4)
+    noise = latents.fixed_noise(generator)
+    wanted = {place: latents.images_of(generator, styles(generator, [place]), noise)[0] for place in range(4)}
+    for place in (0, 1, 2, 3):
+        panel["place"].value = float(place)
+        between = parts(panel, 3)[1]
+        assert np.abs(between.astype(int) - wanted[place]).max() <= 1
+    assert panel.line.startswith("100% of the way from person 2 to person 3, through w")
+    panel["place"].value = 1.5
+    straight = panel.picture
+    panel["space"].value = "z"
+    assert (panel.picture != straight).any() and panel.line.startswith("50% of the way from person 1 to person 2, through z")
+    z = latents.draw(generator, 200)
+    middle = generator.styles(generator.mapping(latents.slerp(z[1], z[2], 0.5)[None]), 0.7)
+    assert np.abs(parts(panel, 3)[1].astype(int) - latents.images_of(generator, middle, noise)[0]).max() <= 1 and not panel.error
+
+
+def test_judges_see_the_crops_that_they_know():
+    """A face as the generator is trained on it, cut again, is the crop that faces.align makes of the render."""
+    rendered = RenderedFaces("test")
+    rows = np.flatnonzero(np.abs(rendered.attribute("yaw")) <= train.TURNED)[:12]
+    trained_on = train.aligned_faces(rendered, 128)[:12]
+    for row, found in zip(rows, judges._known_images(trained_on)):
+        wanted, _ = faces.align(rendered.image(row), rendered.landmarks[row], 80)
+        inner = np.s_[15:65, 15:65]         # beyond the render's border the two continue differently
+        assert np.abs(found[inner].astype(int) - wanted[inner]).mean() < 2
+    seen = judges.attributes_of(trained_on)
+    assert np.abs(seen["yaw"] - rendered.attribute("yaw")[rows]).mean() < 4
+    assert judges.likeness(trained_on, trained_on).min() > 0.999 and judges.likeness(trained_on[:1], trained_on[1:2])[0] < 0.9
+
+
+def test_features_are_of_the_known_crop_in_the_precision_that_is_given():
+    from dflib.metrics.features import face_features
+    pictures = torch.rand(2, 3, 64, 64, dtype=torch.float64) * 2 - 1
+    found = judges.face_features(pictures)
+    assert found.shape == (2, 320) and found.dtype == torch.float64
+    assert torch.allclose(found, face_features(judges.known_crop(pictures))) and not torch.allclose(found, face_features(pictures))
+    corner = torch.zeros(1, 3, 64, 64)
+    corner[..., :3, :3] = 1                 # outside what is cut out
+    assert judges.known_crop(corner).abs().max() == 0
