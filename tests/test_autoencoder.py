@@ -383,3 +383,41 @@ def test_checkpoint_comes_back_whatever_its_sizes(tmp_path, size, width, people,
     checkpoints.save(other, torch.nn.Linear(2, 2), {**json.loads((tmp_path / "a.json").read_text()), "scores": {}})
     with pytest.raises(ValueError, match="holds no SwapAutoencoder"):
         autoencoder.load(other)
+
+
+# ---------------------------------------- panels
+def test_swap_explorer_follows_its_controls():
+    from dflib import explorers
+
+    frame = cast.render(cast.sample_person(311), cast.neutral_shot(yaw=10), 96)
+    method = deepfake.DeepFake(flat_model(), source=1, target=0)
+    marks = frame.landmarks.astype(float)
+    method.places = {7: (marks, marks + (3, 0))}
+    panel = explorers.swap_explorer(method, [(7, frame.image)])
+
+    def changed():
+        return int(panel.line.split(" px changed")[0].split()[-1])
+
+    assert panel.line.startswith("frame 7") and np.array_equal(panel.picture[:, :96], frame.image)
+    first, picture = changed(), panel.picture
+    panel["shrink"].value = 15
+    assert 0 < changed() < 0.8 * first
+    panel.set(shrink=3, colour="mean")
+    assert abs(changed() / first - 1) < 0.1 and not np.array_equal(panel.picture, picture)
+    panel.set(colour="none", placed=False, view="what was changed")
+    assert (panel.picture[0, 100:] == 255).all() and not panel.error
+
+
+def test_morph_explorer_goes_from_one_decoder_to_the_other():
+    from dflib import explorers
+
+    model = flat_model()
+    crops, masks = np.full((2, 32, 32, 3), 90, np.uint8), np.ones((2, 32, 32), bool)
+    panel = explorers.morph_explorer(model, crops, masks, person=0)
+    levels = []
+    for share in (0.0, 0.5, 1.0):
+        panel["share"].value = share
+        levels.append(panel.picture[:, 256:].mean())
+    assert levels[0] < 50 and levels[2] > 200 and levels[1] == pytest.approx((levels[0] + levels[2]) / 2, abs=2)
+    panel.set(what="weights", share=0.5)
+    assert panel.picture[:, 256:].mean() == pytest.approx(127.5, abs=2) and not panel.error
