@@ -98,9 +98,14 @@ def score_frames(frames, truth, landmarks=None):
 
 
 def score(frames, truth, landmarks=None):
-    """Means over the frames of what `score_frames` gives: name -> number. An equal frame's PSNR is infinite."""
-    return {name: float(values[np.isfinite(values)].mean() if name == "flicker" and len(values) > 1 else values.mean())
-            for name, values in score_frames(frames, truth, landmarks).items()}
+    """The `means` of what `score_frames` gives: name -> number."""
+    return means(score_frames(frames, truth, landmarks))
+
+
+def means(by_frame):
+    """Means over the frames of scores {name: (T,)}; a first frame has no flicker, and an equal one's PSNR is infinite."""
+    return {name: float((values[1:] if name == "flicker" and len(values) > 1 else values).mean())
+            for name, values in by_frame.items()}
 
 
 def expression_error(weights, truth):
