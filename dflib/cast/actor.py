@@ -58,8 +58,7 @@ class Actor:
             sharp = self._textures[0.0] if self._textures else skin_texture(self.person)
             self._textures[0.0] = sharp
             if sigma:
-                self._textures[sigma] = np.stack([cv2.GaussianBlur(np.ascontiguousarray(sharp[..., c]), (0, 0), sigma)
-                                                  for c in range(sharp.shape[2])], -1)
+                self._textures[sigma] = cv2.GaussianBlur(sharp, (0, 0), sigma)
         return self._textures[sigma]
 
 

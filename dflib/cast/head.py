@@ -15,7 +15,7 @@ from dflib.cast import parts as pieces
 from dflib.cast.expressions import expression_modes
 from dflib.cast.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, brow_curve, lower_lip_height, sculpt,
                                  upper_lip_height)
-from dflib.cast.mesh import smoothstep, vertex_normals
+from dflib.cast.mesh import add_modes, smoothstep, vertex_normals
 from dflib.cast.modes import AVERAGE, Template, identity_modes
 from dflib.cast.skull import MOUTH_LINE, skull_grid
 
@@ -58,8 +58,7 @@ class HeadModel:
             weights = np.asarray(weights, np.float32)
             if weights.shape != (len(modes),):
                 raise ValueError(f"expected {len(modes)} weights, got an array of shape {weights.shape}")
-            for k in np.flatnonzero(weights):                           # most are 0: cheaper than one product
-                points += weights[k] * modes[k]
+            add_modes(points, weights, modes)
         return points
 
     def ambient_occlusion(self):

@@ -15,7 +15,7 @@ from dflib.cast.backgrounds import background
 from dflib.cast.camera import View
 from dflib.cast.glasses import glasses_frame
 from dflib.cast.head import head_model
-from dflib.cast.mesh import smoothstep, vertex_normals
+from dflib.cast.mesh import add_modes, smoothstep, vertex_normals
 from dflib.cast.palette import LUMINANCE
 from dflib.cast.pixels import Pixels
 from dflib.cast.raster import rasterise, scatter
@@ -98,8 +98,7 @@ def _expressive(actor, shot):
     closed = 0.5 * (weights[name["blinkR"]] + weights[name["blinkL"]])
     weights[name["lid_gaze"]] += np.clip(shot.gaze[1] * 1.6, -0.6, 0.4) * (1 - closed)
     vertices = actor.dressed.copy()
-    for k in np.flatnonzero(weights):
-        vertices += weights[k] * head.expression[k]
+    add_modes(vertices, weights, head.expression)
     return vertices
 
 

@@ -90,7 +90,7 @@ def skin_texture(person):
 
 def _scalp(person, m, s):
     """0..1 where hair grows, with a ragged edge at the hairline; thinning hair leaves the crown bare."""
-    line = hairline(person.hair, person.seed, s.angle, s.x)
+    line = hairline(person.hair, person.seed, s.angle[:1], s.x)         # every row has the same angles
     scalp = smoothstep(s.y + .10 * m.fine + .07 * m.pores, line - .55, line + 1.15)
     if person.hair.style == "thin":
         scalp = scalp * (1 - .85 * smoothstep(s.y, 5.0, 7.5) * smoothstep(s.angle, 2.9, 1.9))
