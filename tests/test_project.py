@@ -1,5 +1,6 @@
 """Promises about the whole project: files, floors, dependencies, words, and every command in the README."""
 import ast
+import json
 import re
 import shlex
 import shutil
@@ -105,6 +106,29 @@ def test_conda_environment_installs_the_project_and_nothing_else():
     python = next(text for text in conda if text.startswith("python"))
     assert SpecifierSet(python[len("python"):]) == SpecifierSet(PROJECT["requires-python"])
     assert set(conda) - {python} == {"pip", "make"}
+
+
+# What the standard library got after Python 3.10 and is easily reached for.
+TOO_NEW = re.compile(r"\b(contextlib\.chdir|file_digest|math\.cbrt|StrEnum|itertools\.batched|asyncio\.(timeout|TaskGroup|Runner)"
+                     r"|datetime\.UTC|\.add_note|import tomllib|Path\.walk|typing\.(Self|override)|import .*\b(Self|override|UTC|chdir))\b")
+
+
+def test_sources_are_python_of_the_oldest_version():
+    """Grammar of 3.10 in every file and cell, and none of the newer names above; the tests themselves run on one version."""
+    sources = {path: path.read_text(encoding="utf-8") for folder in ("dflib", "tests", "tools", "notebooks")
+               for path in (ROOT / folder).rglob("*.py")}
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        sources |= {f"{notebook.name}, cell {number}": text for number, text in enumerate(code) if not text.startswith("%")}
+    assert len(sources) > 150
+    for path, text in sources.items():
+        try:
+            ast.parse(text, feature_version=(3, 10))
+        except SyntaxError as error:
+            raise AssertionError(f"{path} is no Python 3.10: {error}") from error
+    new = [str(path) for path, text in sources.items() if TOO_NEW.search(text) and path != Path(__file__)]
+    assert new == []
 
 
 def test_no_dangerous_or_sloppy_python():
