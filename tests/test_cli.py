@@ -1,15 +1,19 @@
 """The command line: what it writes, and what it says about bad input (exit code 2, one sentence, nothing half-written)."""
 import json
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from dflib import __main__ as cli
-from dflib import cast, media
+from dflib import cast, faces, media
 from dflib.commands import train
 
 ROOT = Path(__file__).parents[1]
@@ -163,6 +167,10 @@ BAD = {
     "empty picture": ["detect", "empty.png"],
     "a folder": ["detect", "."],
     "truncated picture": ["detect", "truncated.png", "--out", "a.png", "--json", "a.json"],
+    "huge picture": ["detect", "huge.png", "--out", "a.png"],
+    "truncated video": ["detect", "truncated.mp4", "--out", "a.mp4", "--json", "a.json"],
+    "video without frames": ["detect", "none.avi", "--out", "a.mp4", "--json", "a.json"],
+    "missing folder of the result": ["detect", "good.png", "--out", "missing/a.png"],
     "unknown backend": ["detect", "good.png", "--backend", "magic"],
     "video from a picture": ["detect", "good.png", "--out", "a.mp4"],
     "onto itself": ["detect", "good.png", "--out", "good.png"],
@@ -177,11 +185,47 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(capsys, folder, case):
     (folder / "empty.png").touch()
     for name in ("text.png", "text.mp4"):
         (folder / name).write_text("not a picture")
+    if "huge" in case:      # a header that promises the pixels is enough
+        header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+        chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+        (folder / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + b"\0" * 64)
+    if "video" in case:
+        media.write_video("whole.mp4", np.zeros((5, 48, 48, 3), np.uint8), progress=False)
+        (folder / "truncated.mp4").write_bytes((folder / "whole.mp4").read_bytes()[:-400])
+        with av.open("none.avi", "w") as output:
+            track = output.add_stream("libx264", rate=25)
+            track.width = track.height = 32
+            output.start_encoding()
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     code, out, err = run(capsys, *BAD[case])
     assert code == 2 and out == ""
     assert err.startswith("python -m dflib") and err.count("\n") == 1 and "Traceback" not in err and len(err) < 300, err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_gray_transparent_and_sixteen_bit_pictures_are_taken(capsys, folder, monkeypatch):
+    """Not bad input: each is turned into 8-bit RGB, and the result written for it is a whole picture."""
+    seen = []
+    monkeypatch.setattr(faces, "detect", lambda image: seen.append(image) or np.zeros((0, 4), np.float32))
+    gray = np.linspace(0, 65535, 40 * 48).reshape(40, 48).astype(np.uint16)
+    Image.fromarray(gray).save("gray16.png")
+    Image.fromarray((gray >> 8).astype(np.uint8)).save("gray.png")
+    Image.fromarray(np.dstack([(gray >> 8).astype(np.uint8)] * 4)).save("rgba.png")
+    for name in ("gray16.png", "gray.png", "rgba.png"):
+        code, text, err = run(capsys, "detect", name, "--out", "out.png", "--backend", "dflib")
+        assert (code, err) == (0, "") and '"frames": [[]]' in text, (name, code, text, err)
+        assert seen[-1].shape == (40, 48, 3) and seen[-1].dtype == np.uint8 and np.ptp(seen[-1]) > 50
+        assert media.read_image("out.png").shape == (40, 48, 3)
+
+
+def test_a_file_that_may_not_be_read_is_one_sentence(capsys, folder, monkeypatch):
+    media.write_image("secret.png", np.zeros((40, 40, 3), np.uint8))
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied", "secret.png")
+    monkeypatch.setattr(Image, "open", refused)
+    code, out, err = run(capsys, "detect", "secret.png")
+    assert code == 2 and out == "" and err.count("\n") == 1 and "secret.png" in err and "Traceback" not in err
 
 
 def test_unknown_scale_in_the_environment(capsys, folder, monkeypatch):
