@@ -17,7 +17,7 @@ from dflib import environment
 from dflib import scale as scales
 from dflib.exercises import check
 
-__all__ = ["setup", "show", "grid", "provenance", "check"]
+__all__ = ["setup", "show", "play", "grid", "provenance", "check"]
 
 LARGEST_PNG = 150_000       # bytes; what is larger is shown as JPEG, so that a committed notebook stays under 2 MB
 JPEG_QUALITY = 90
@@ -52,6 +52,18 @@ def show(picture, alt: str, caption: str = "") -> None:
     # the alt text is in the metadata for HTML pages, and in place of the picture where only text can be shown
     display({f"image/{kind}": base64.b64encode(data).decode(), "text/plain": alt},
             metadata={f"image/{kind}": {"alt": alt}}, raw=True)
+    if caption:
+        display({"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}, raw=True)
+
+
+def play(path, alt: str, caption: str = "", width: int = 640) -> None:
+    """Show the H.264 video at ``path`` in the page, as a part of it, playing over and over without sound; ``alt`` as for `show`."""
+    if not alt.strip():
+        raise ValueError("A video needs alt text: say in a sentence what it shows.")
+    with open(path, "rb") as file:
+        data = base64.b64encode(file.read()).decode()
+    display({"text/html": f"<video controls loop muted autoplay width='{width}' aria-label='{html.escape(alt, quote=True)}' "
+                          f"src='data:video/mp4;base64,{data}'></video>", "text/plain": alt}, raw=True)
     if caption:
         display({"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}, raw=True)
 

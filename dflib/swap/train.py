@@ -26,7 +26,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dflib.datasets import ActorClips
-from dflib.datasets.source import DATA
 from dflib.scale import cache_dir, current
 from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
 from dflib.swap.facesets import FIRST, MARGIN, PERFORMANCES, FaceSet, performed_faces, video_faces
@@ -167,12 +166,6 @@ def train(name: str = "autoencoder", people=PEOPLE, recipe: "Recipe | None" = No
     run = autoencoder_run(cache_dir() / "runs" / f"{name}-{current().name}-{key}", training_faces(people, recipe), recipe)
     run.fit()
     return run
-
-
-def ship(run: TrainingRun, data: str, scores: dict, name: str = "autoencoder") -> dict:
-    """Write the network of ``run`` to data/checkpoints, in half precision; returns its card."""
-    return run.export(DATA / "checkpoints" / f"{name}.safetensors", "autoencoder", "python -m dflib.swap.train", data, scores,
-                      half=True)
 
 
 if __name__ == "__main__":
