@@ -78,7 +78,8 @@ def direction_explorer(generator, directions, person=0, people=PEOPLE):
         return _row(images), f"{changes} · likeness {likeness:.2f} · {_since(begun)}"
 
     controls = {"person": slider("person", 0, people - 1, person), "psi": slider("psi", 0.0, 1.5, 0.7),
-                "start": slider("from layer", 1, generator.layers, 1), "stop": slider("to layer", 1, generator.layers, generator.layers)}
+                "start": slider("from layer", 1, generator.layers, 1),
+                "stop": slider("to layer", 1, generator.layers, generator.layers)}
     controls |= {name: slider(name, -4.0, 4.0, 0.0) for name in directions}
     return Panel(draw, controls, alt="A person, and the same one moved along directions of attributes", width=448)
 

@@ -1,10 +1,12 @@
-"""JupyterLab in a real browser: lesson 00 is opened and run, a slider is moved by keyboard, picture and text follow.
+"""JupyterLab in a real browser: lesson 00 is opened and run, a slider is moved by keyboard, picture and text follow;
+a training run is watched, stopped and taken up again.
 
 Needs Chromium or Chrome (the environment variable CHROMIUM names another); without one these tests are skipped.
 """
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -40,6 +42,39 @@ def draw(level):
 Panel(draw, {"level": slider("level", 0, 100, 10)}, alt="a grey square")
 """
 
+TRAINING = """
+import time, numpy as np, torch
+from pathlib import Path
+from dflib.training import TrainingRun
+pause = 0 if Path("run").exists() else 0.05         # slow enough to be watched, quick when it is taken up again
+torch.manual_seed(0)
+network = torch.nn.Linear(2, 1)
+def step(run, i):
+    time.sleep(pause)
+    loss = network(torch.ones(1, 2)).square().mean()
+    run.update("network", loss)
+    return {"loss": loss}
+def samples(run):
+    return np.full((32, 32, 3), run.done % 256, np.uint8)
+run = TrainingRun("run", {"network": network}, {"network": torch.optim.SGD(network.parameters(), 1e-3)}, step,
+                  steps=4000, samples=samples, log_every=5, sample_seconds=1)
+run.fit()
+print("finished, rows", [row["step"] for row in run.history] == list(range(5, 4001, 5)))
+"""
+
+GENERATOR = ROOT / "data/checkpoints/stylegan-64.safetensors"
+LIMIT = 150             # milliseconds from a key to the new text, for a generator of 64 px
+STYLEGAN_PANELS = ["""
+import torch
+from dflib import checkpoints, explorers_stylegan as explorers
+from dflib.synthesis import latents
+generator, _ = latents.load_generator(checkpoints.shipped("stylegan-64"))
+age = latents.Direction(torch.nn.functional.normalize(torch.randn(generator.latent), dim=0), 0.5, 1.0)
+explorers.style_mixer(generator)""", "explorers.truncation_explorer(generator)",
+                   "explorers.direction_explorer(generator, {'age': age})", "explorers.walk_explorer(generator)"]
+
+SWAP_PANELS = ["from dflib import explorers\nexplorers.fit_explorer(size=96)", "explorers.blend_explorer(size=96)"]
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -49,9 +84,11 @@ def server(tmp_path_factory):
     notebooks.mkdir()
     if LESSON.exists():
         shutil.copy(LESSON, notebooks)
-    slow = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SLOW_PANEL)],
-                                    metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
-    nbformat.write(slow, notebooks / "slow.ipynb")
+    for name, sources in (("slow", [SLOW_PANEL]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
+                          ("swap", SWAP_PANELS)):
+        written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
+        nbformat.write(written, notebooks / f"{name}.ipynb")
     settings = folder / "config/labconfig"
     settings.mkdir(parents=True)
     (settings / "page_config.json").write_text(json.dumps(      # asks a question over the notebook
@@ -123,15 +160,23 @@ def page(browser):
     context.close()
 
 
-def run_all(page, server, name):
-    """Open a notebook and choose Run > Run All Cells; returns when no cell is waiting or running."""
+def open_notebook(page, server, name):
     page.goto(f"{server}/lab/tree/{name}?token={TOKEN}")
     expect(page.locator(".jp-NotebookPanel .jp-Cell").first).to_be_visible()
     wait_for_kernel(server, name)
     # on a slow machine JupyterLab may still ask which kernel to use: the proposed one
     page.add_locator_handler(page.locator(".jp-Dialog button.jp-mod-accept"), lambda button: button.click())
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
+def choose(page, menu, item):
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def run_all(page, server, name):
+    """Open a notebook with a panel and choose Run > Run All Cells; returns when no cell is waiting or running."""
+    open_notebook(page, server, name)
+    choose(page, "Run", "Run All Cells")
     expect(page.locator(".dflib-panel").first).to_be_visible()
     expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0)
 
@@ -193,3 +238,98 @@ def test_the_newest_value_wins_and_errors_are_shown(server, page):
     panel.get_by_role("button", name="Reset").click()
     expect(text).to_contain_text("level 10")
     assert picture_bytes(panel) != picture
+
+
+def test_a_training_run_is_seen_live_stopped_and_taken_up_again(server, page):
+    """The bar's loss and the picture change while the cell runs; the stop button saves; the same cell goes on there."""
+    open_notebook(page, server, "training.ipynb")
+    choose(page, "Run", "Run All Cells")
+    output = page.locator(".jp-OutputArea").first
+    bar = output.get_by_text(re.compile("loss=")).first
+    picture = output.locator("img").first
+    expect(picture).to_be_visible()
+    first_text, first_picture = bar.inner_text(), picture_bytes(output)
+    expect(bar).not_to_have_text(first_text)
+    deadline = time.monotonic() + PATIENCE
+    while picture_bytes(output) == first_picture and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert picture_bytes(output) != first_picture
+    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(1)       # all of this while it is running
+    screenshot(page, "training.png")
+    choose(page, "Kernel", "Interrupt Kernel")
+    expect(output).to_contain_text("which is saved: run the same again to go on from there")
+    expect(output).to_contain_text("KeyboardInterrupt")
+    done = int(re.search(r"interrupted after step (\d+) of 4000", output.inner_text())[1])
+    assert 50 < done < 4000
+    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0)
+    choose(page, "Run", "Run All Cells")
+    expect(output).to_contain_text("finished, rows True")
+    expect(output).to_contain_text(f"run: {4000 - done} steps, about")
+    expect(output.locator("img")).to_have_count(1)                                 # one figure, updated
+
+
+def share_of_a_core():
+    """How much of a core this process gets if it wants all of it, for a quarter of a second: 1 on a quiet machine."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - wall < 0.25:
+        pass
+    return (time.process_time() - cpu) / (time.perf_counter() - wall)
+
+
+@pytest.mark.skipif(not GENERATOR.exists(), reason="There is no StyleGAN checkpoint")
+def test_each_panel_of_stylegan_answers_in_time(server, page):
+    """Milliseconds from a key to the new text, in the browser's own clock, and what the panel says of itself.
+
+    The best of ten moves counts, times the share of a core that a process gets at the time: other tests may run.
+    """
+    run_all(page, server, "stylegan.ipynb")
+    expect(page.locator(".dflib-panel")).to_have_count(len(STYLEGAN_PANELS))
+    measured = {}
+    for index, source in enumerate(STYLEGAN_PANELS):
+        panel = page.locator(".dflib-panel").nth(index)
+        text = panel.get_by_role("status")
+        panel.scroll_into_view_if_needed()
+        panel.evaluate("""panel => {
+            panel.waits = [];
+            panel.addEventListener("keydown", () => { panel.pressed = performance.now(); }, true);
+            new MutationObserver(() => {
+                if (panel.pressed && panel.querySelector("[role=status]")?.innerText != panel.before)
+                    { panel.waits.push(performance.now() - panel.pressed); panel.pressed = 0; }
+            }).observe(panel, {subtree: true, childList: true, characterData: true}); }""")
+        panel.get_by_role("slider").first.focus()
+        own, share = [], share_of_a_core()
+        for _ in range(10):
+            before = text.inner_text()
+            panel.evaluate("(panel, before) => { panel.before = before; }", before)
+            page.keyboard.press("ArrowRight")
+            expect(text).not_to_have_text(before)
+            own.append(int(text.inner_text().split()[-2]))
+        waits = panel.evaluate("panel => panel.waits")
+        assert len(waits) == 10
+        share = max(share, share_of_a_core())       # the stricter of before and after
+        measured[source.split("explorers.")[-1].split("(")[0]] = (min(waits), sorted(waits)[5], min(own), share)
+        expect(panel.get_by_role("alert")).to_have_count(0)
+    screenshot(page, "stylegan_panels.png")
+    for name, (best, typical, own, share) in measured.items():
+        print(f"{name}: best {best:.0f} ms from key to text, typical {typical:.0f} ms; drawing {own} ms; {share:.0%} of a core")
+    assert all(max(best, own) * share < LIMIT for best, _, own, share in measured.values()), measured
+
+
+def test_panels_of_lesson_04_follow_the_keyboard(server, page):
+    run_all(page, server, "swap.ipynb")
+    expect(page.locator(".dflib-panel")).to_have_count(2)
+    for index, words in enumerate(("px RMS", "px replaced")):
+        panel = page.locator(".dflib-panel").nth(index)
+        panel.scroll_into_view_if_needed()
+        text, before = panel.get_by_role("status"), picture_bytes(panel)
+        expect(text).to_contain_text(words)
+        said = text.inner_text()
+        panel.get_by_role("slider").first.focus()       # the first is a person's seed
+        page.keyboard.press("ArrowRight")
+        expect(text).not_to_have_text(said)
+        deadline = time.monotonic() + PATIENCE
+        while picture_bytes(panel) == before and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert picture_bytes(panel) != before
+        expect(panel.get_by_role("alert")).to_have_count(0)
+    screenshot(page, "lesson04_panels.png")

@@ -44,7 +44,8 @@ def checkpoint(folder):
 
 
 def test_sheet_of_a_checkpoint_holds_its_samples_and_says_so(capsys, checkpoint):
-    code, out, err = run(capsys, "render", "--checkpoint", "people.safetensors", "--people", 5, "--seed", 3, "--psi", 0.4, "--out", "sheet.png")
+    code, out, err = run(capsys, "render", "--checkpoint", "people.safetensors", "--people", 5, "--seed", 3, "--psi", 0.4,
+                         "--out", "sheet.png")
     assert (code, out, err) == (0, "sheet.png\n", "")
     image, wanted = media.read_image("sheet.png"), latents.sample(checkpoint, 5, seed=3, psi=0.4)
     assert image.shape == (32, 48, 3) and (image[16:, 32:] == 255).all()

@@ -37,7 +37,8 @@ def test_mixer_takes_the_layers_that_it_names_from_the_second_person(generator):
     noise, ws = latents.fixed_noise(generator), styles(generator, [3, 5])
     panel.set(start=2, stop=5)
     mixed = latents.images_of(generator, latents.mix(ws[:1], ws[1:], (1, 2, 3, 4)), noise)[0]
-    for found, wanted in zip(parts(panel, 3), (*latents.images_of(generator, ws[:1], noise), mixed, *latents.images_of(generator, ws[1:], noise))):
+    one, other = (latents.images_of(generator, ws[k:k + 1], noise)[0] for k in (0, 1))
+    for found, wanted in zip(parts(panel, 3), (one, mixed, other)):
         assert np.abs(found.astype(int) - wanted).max() <= 1          # of a batch, rounded elsewhere
     assert panel.line.startswith("person 3 with layers 2–5 (4–16 px) of person 5 · likeness to the first 0.")
     panel.set(start=8, stop=8)
@@ -51,7 +52,7 @@ def test_truncation_narrows_and_noise_goes_by_group(generator):
     panel = explorers.truncation_explorer(generator, 2)
     panel.set(psi=0.0, cutoff=generator.layers)
     assert all((part == parts(panel, 4)[0]).all() for part in parts(panel, 4))
-    assert panel.line.startswith("psi 0.00 on the first 8 layers · noise: coarse, middle, fine · people differ by 0 grey levels")
+    assert panel.line.startswith("psi 0.00 on the first 8 layers · noise: coarse, middle, fine · people differ by 0 grey")
     panel.set(psi=1.0, coarse=False, middle=False, fine=False, first=9)
     quiet = latents.images_of(generator, styles(generator, range(9, 13), 1.0), latents.fixed_noise(generator, 0, ()))
     assert np.abs(np.stack(parts(panel, 4)).astype(int) - quiet).max() <= 1 and "noise: none" in panel.line
@@ -64,7 +65,8 @@ def test_truncation_narrows_and_noise_goes_by_group(generator):
 
 def test_directions_add_up_and_layers_limit_them(generator):
     torch.manual_seed(1)
-    directions = {name: latents.Direction(torch.nn.functional.normalize(torch.randn(12), dim=0), 0.5, 1.0) for name in ("age", "smile")}
+    vectors = torch.nn.functional.normalize(torch.randn(2, 12))
+    directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(("age", "smile"), vectors)}
     panel = explorers.direction_explorer(generator, directions, 6)
     one, same = parts(panel, 2)
     assert (one == same).all() and "likeness 1.00" in panel.line
@@ -113,7 +115,8 @@ def test_features_are_of_the_known_crop_in_the_precision_that_is_given():
     pictures = torch.rand(2, 3, 64, 64, dtype=torch.float64) * 2 - 1
     found = judges.face_features(pictures)
     assert found.shape == (2, 320) and found.dtype == torch.float64
-    assert torch.allclose(found, face_features(judges.known_crop(pictures))) and not torch.allclose(found, face_features(pictures))
+    assert torch.allclose(found, face_features(judges.known_crop(pictures)))
+    assert not torch.allclose(found, face_features(pictures))
     corner = torch.zeros(1, 3, 64, 64)
     corner[..., :3, :3] = 1                 # outside what is cut out
     assert judges.known_crop(corner).abs().max() == 0

@@ -20,8 +20,10 @@ def add_arguments(parser) -> None:
     parser.add_argument("--psi", type=number(0, 2), metavar="PSI",
                         help="truncation, with --checkpoint: 0 is the average face, 1 everyone it learned (default: 0.7)")
     parser.add_argument("--people", type=whole(1, 4096), metavar="N", help="how many people on the sheet (default: 16)")
-    parser.add_argument("--seconds", type=number(0.04, 600, "number of seconds"), metavar="S", help="length of the clip (default: 4)")
-    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, help="seed of the first person, or of a checkpoint's latents (default: 0)")
+    parser.add_argument("--seconds", type=number(0.04, 600, "number of seconds"), metavar="S",
+                        help="length of the clip (default: 4)")
+    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0,
+                        help="seed of the first person, or of a checkpoint's latents (default: 0)")
     parser.add_argument("--size", type=whole(16, 1024), metavar="PX", help="side of one picture (default: the scale's)")
     parser.add_argument("--yaw", type=whole(0, 60), metavar="DEGREES",
                         help="how far heads on the sheet may turn (default: 25)")

@@ -23,8 +23,8 @@ def add_arguments(parser) -> None:
     """Which network, and what becomes of an earlier run."""
     parser.add_argument("network", choices=(*RECIPES, "all"), help="what to train; all: one after the other")
     parser.add_argument("--resume", action=argparse.BooleanOptionalAction,
-                        help="--resume: only go on with an earlier run, which must exist; --no-resume: put it aside under another "
-                             "name and begin again; without either: go on where there is one, else begin")
+                        help="--resume: only go on with an earlier run, which must exist; --no-resume: put it aside under "
+                             "another name and begin again; without either: go on where there is one, else begin")
 
 
 def run(arguments) -> None:

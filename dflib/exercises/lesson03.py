@@ -7,7 +7,7 @@ from dflib.exercises import Wrong, call, exercise, same
 
 @exercise("03.adain")
 def adain(answer):
-    """adain(x (B,C,H,W), scale (B,C), bias (B,C)) -> (B,C,H,W) tensors: every map on its own to mean 0, deviation 1, then styled."""
+    """adain(x (B,C,H,W), scale (B,C), bias (B,C)) -> (B,C,H,W) tensors: each map to mean 0 and deviation 1, then styled."""
     x = torch.tensor([[[[1.0, 3.0], [1.0, 3.0]], [[0.0, 0.0], [8.0, 8.0]]]])
     same(call(answer, x, torch.ones(1, 2), torch.zeros(1, 2)), [[[[-1, 1], [-1, 1]], [[-1, -1], [1, 1]]]],
          "for two maps, scale 1 and bias 0 the result", 1e-4)
@@ -56,10 +56,12 @@ def slerp(answer):
     a, b = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     same(call(answer, a, b, 0.0), a, "from (1, 0) to (0, 1) at t = 0 the point")
     same(call(answer, a, b, 0.5), [0.5 ** 0.5, 0.5 ** 0.5], "from (1, 0) to (0, 1) at t = 0.5 the point", 1e-5)
-    same(call(answer, a, b, 1 / 3), [np.cos(np.pi / 6), np.sin(np.pi / 6)], "from (1, 0) to (0, 1) at t = 1/3, which is 30 degrees, the point", 1e-5)
+    same(call(answer, a, b, 1 / 3), [np.cos(np.pi / 6), np.sin(np.pi / 6)],
+         "from (1, 0) to (0, 1) at t = 1/3, which is 30 degrees, the point", 1e-5)
     angle = np.radians(120)
     b = torch.tensor([np.cos(angle), np.sin(angle)], dtype=torch.float32)
-    same(call(answer, a, b, 0.25), [np.cos(angle / 4), np.sin(angle / 4)], "over an angle of 120 degrees at t = 0.25 the point", 1e-5)
+    same(call(answer, a, b, 0.25), [np.cos(angle / 4), np.sin(angle / 4)],
+         "over an angle of 120 degrees at t = 0.25 the point", 1e-5)
 
 
 @exercise("03.path_length")
@@ -78,4 +80,5 @@ def path_length(answer):
         found = call(answer, synthesis, distance, w1, w2, t, step)
         if np.ndim(found) == 0 and float(found) < 0.1:
             raise Wrong("the distance is quadratic: over a step of eps it shrinks with eps², by which you have to divide")
-        same(found, sum(v * v for v in change), f"for G(w) = (3 w0, 4 w1, w0 w1), from (0, 1) to (2, 4) at t = {t}, the path length", 1e-4)
+        same(found, sum(v * v for v in change),
+             f"for G(w) = (3 w0, 4 w1, w0 w1), from (0, 1) to (2, 4) at t = {t}, the path length", 1e-4)
