@@ -25,7 +25,7 @@ from dflib.swap.train import masked, train, unpacked
 COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
 LOOKS = 32          # frames of a clip from which a person's shape and likeness are taken
 KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
-FEATHER = 0.15      # width of the soft edge, in widths of the face
+FEATHER = 0.08      # width of the soft edge, in widths of the face
 SHRINK = 0.03       # how far the mask stays inside the hull of the landmarks, the same
 
 
@@ -41,7 +41,7 @@ class DeepFake:
     """
     kind = "edited"
 
-    def __init__(self, model=None, source=0, target=1, colour="none", blend_by="feather", smoothing=1.5, shrink=SHRINK,
+    def __init__(self, model=None, source=0, target=1, colour="mean", blend_by="feather", smoothing=1.5, shrink=SHRINK,
                  placed=True):
         if colour not in COLOURS or blend_by not in BLENDS:
             raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "
@@ -97,14 +97,16 @@ def converted(model, image, seen, placed, source, target):
     """The face of person ``source`` of ``model`` on a picture of person ``target``: (face (H, W, 3) uint8, mask (H, W) bool).
 
     seen: landmarks (68, 2) of the face in ``image``; placed: where the source's belong, with the same pose and play.
-    The face is sound where the mask is set: the hull of ``placed``, as far as the network's picture reaches.
+    The mask is the hull of ``placed`` and of ``seen``, or the target's own mouth or brows could show beside a smaller face,
+    as far as the network's picture reaches.
     """
     crop, hull, _ = cut(image, seen, model.size)
     face = decoded(model, crop[None], hull[None], source, target)[0]
     back = faces.inverse(faces.alignment_matrix(placed, model.size))
     size = (image.shape[1], image.shape[0])
     whole = warp(np.full(face.shape[:2], 255, np.uint8), back, size, border=0) == 255
-    return warp(face, back, size), faces.hull_mask(placed, image.shape) & whole
+    hull = faces.hull_mask(placed, image.shape) | faces.hull_mask(seen, image.shape)
+    return warp(face, back, size), hull & whole
 
 
 @torch.no_grad()

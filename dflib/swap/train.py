@@ -74,12 +74,13 @@ def masked(pictures: Tensor, masks: Tensor) -> Tensor:
 
 
 def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAutoencoder, how: "Warp | None" = None,
-                    **settings) -> TrainingRun:
+                    measure=None, log_every: int = 10) -> TrainingRun:
     """A run in ``folder`` that trains ``recipe`` on a FaceSet of each person, cut for ``recipe.size``.
 
     For ablations: ``network`` is `SwapAutoencoder` or `SeparateEncoders`, ``how`` the augmentation instead of the recipe's,
-    ``settings`` go to `TrainingRun`. Previews show, for each person, six faces as they are, through the own decoder, and
-    through the next person's. ValueError for fewer than two people.
+    ``measure(network) -> dict of numbers`` is asked every ``log_every`` steps and shown and logged beside the losses. Previews
+    show, for each person, six faces as they are, through the own decoder, and through the next person's. ValueError for
+    fewer than two people.
     """
     if len(sets) < 2:
         raise ValueError(f"A swap needs the faces of two people at least, not of {len(sets)}.")
@@ -99,11 +100,13 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
             inputs, targets = random_pairs(faces[rows].to(run.device).float(), recipe.size, how)
             losses[f"person {person}"] = reconstruction_loss(model, person, inputs, targets, recipe.plain)
         run.update("adam", sum(losses.values()))
+        if measure and (i + 1) % log_every == 0:
+            losses |= measure(model.eval())
         return losses
 
     optimizer = torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999))
     return TrainingRun(folder, {"autoencoder": model}, {"adam": optimizer}, step, recipe.steps, seed,
-                       samples=lambda run: preview(model, data), schedule=falling(recipe.steps), **settings)
+                       samples=lambda run: preview(model, data), schedule=falling(recipe.steps), log_every=log_every)
 
 
 def reconstruction_loss(model, person: int, inputs: Tensor, targets: Tensor, plain: bool) -> Tensor:
