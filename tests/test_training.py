@@ -316,6 +316,19 @@ def test_notebook_gets_one_figure_that_is_updated(tmp_path, monkeypatch):
     assert list(figure.axes[0].lines[0].get_xdata()) == [4, 8, 12]
 
 
+def test_a_kernel_without_pyplot_shows_the_figure_as_a_picture():
+    """Seen in a browser: without pyplot IPython printed "<Figure size ...>" instead."""
+    code = ("from IPython.core.interactiveshell import InteractiveShell\n"
+            "formatter = InteractiveShell.instance().display_formatter\n"
+            "from matplotlib.figure import Figure\n"
+            "from dflib.training.display import _let_figures_be_pictures\n"
+            "before = 'image/png' in formatter.format(Figure(figsize=(1, 1)))[0]\n"
+            "_let_figures_be_pictures()\n"
+            "print(before, 'image/png' in formatter.format(Figure(figsize=(1, 1)))[0])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    assert done.stdout.split() == ["False", "True"], done.stdout + done.stderr
+
+
 class FakeBar:
     def update(self, count):
         pass

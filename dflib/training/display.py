@@ -76,9 +76,21 @@ class Display:
         alt = f"losses up to step {history[-1]['step']}" + (", sample pictures" if self._picture is not None else "")
         metadata = {"image/png": {"alt": alt}}
         if self._figure is None:
+            _let_figures_be_pictures()
             self._figure = display(figure, metadata=metadata, display_id=True)
         else:
             self._figure.update(figure, metadata=metadata)
+
+
+def _let_figures_be_pictures() -> None:
+    """Until pyplot is imported a kernel knows no picture of a figure and would print its name instead."""
+    from IPython import get_ipython
+    from IPython.core.pylabtools import select_figure_formats
+    from matplotlib.figure import Figure
+
+    shell = get_ipython()
+    if shell is not None and Figure not in shell.display_formatter.formatters["image/png"]:
+        select_figure_formats(shell, {"png"})
 
 
 def in_notebook() -> bool:
