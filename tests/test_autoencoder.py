@@ -416,7 +416,7 @@ def test_swap_explorer_follows_its_controls():
     assert 0 < changed() < 0.8 * first
     panel.set(shrink=3, colour="mean")
     assert abs(changed() / first - 1) < 0.1 and not np.array_equal(panel.picture, picture)
-    panel.set(colour="none", placed=False, view="what was changed")
+    panel.set(colour="none", placed=True, view="what was changed")
     assert (panel.picture[0, 100:] == 255).all() and not panel.error
 
 

@@ -1,9 +1,11 @@
 """The DeepFakes swap of lesson 05 as a method for whole videos: a trained autoencoder, a mask, colours, a soft edge.
 
 The target's face is cut out, masked and sent through the source's decoder. Where does the result belong? The original
-puts it back where the target's face was cut out: as if both people's eyes, nose and mouth had the same places. Here the
-head model of lesson 04, fitted to both clips, says where the *source's* landmarks are when the source's head is held as the
-target's: the result is aligned to those. This, and the fit of the clip as a whole, also steadies it from frame to frame.
+puts it back where the target's face was cut out, as if both people's eyes, nose and mouth had the same places; so is it
+done here, with landmarks that a fit of lesson 04's head model to the whole clip has steadied. The model can also say where
+the *source's* landmarks would be if the source's head were held as the target's (``placed``). With exact landmarks that is
+twice as close to the truth; with found ones a constant error of the landmark network turns into a wrong shape of the head,
+and the face may land further off than without.
 """
 from copy import copy
 from dataclasses import replace
@@ -36,13 +38,13 @@ class DeepFake:
     `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
     scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard". blend_by: "feather",
     "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull the mask is, in widths of
-    the face. placed: align the result to the source's landmarks; False puts it back as the original does. ValueError for
-    other words.
+    the face. placed: align the result to where the source's landmarks should be, instead of where the target's are.
+    ValueError for other words.
     """
     kind = "edited"
 
     def __init__(self, model=None, source=0, target=1, colour="mean", blend_by="feather", smoothing=1.5, shrink=SHRINK,
-                 placed=True):
+                 placed=False):
         if colour not in COLOURS or blend_by not in BLENDS:
             raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "
                              f"not {colour!r} and {blend_by!r}.")
