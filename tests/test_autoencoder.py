@@ -318,7 +318,7 @@ def test_the_square_goes_where_the_sources_landmarks_are():
     marks = frame.landmarks.astype(float)
     model = SwapAutoencoder(32, 4, aligned=True).eval()
     here, there = (deepfake.converted(model, frame.image, marks, place, 1, 0)[0] for place in (marks, marks + (9, -4)))
-    assert np.array_equal(there[20:90, 30:100], here[24:94, 21:91]) and np.ptp(here[24:94, 21:91]) > 10
+    assert np.array_equal(there[20:90, 30:100], here[24:94, 21:91]) and np.ptp(here[24:94, 21:91]) > 4
 
 
 def test_a_face_at_the_border_is_converted_as_far_as_it_is_seen():
@@ -352,7 +352,7 @@ def test_method_swaps_a_clip_and_refuses_unknown_words(tmp_path):
     for who, seed, act in (("one", 311, 5), ("two", 317, 6)):
         media.write_video(tmp_path / f"{who}.mp4", (cast.render(cast.sample_person(seed), shot, 128).image
                                                    for shot in cast.perform(act, 0.4, 10).shots), fps=10, kind="rendered")
-    method = deepfake.DeepFake(flat_model(), source=1, target=0, blend_by="none")
+    method = deepfake.DeepFake(flat_model(), source=1, target=0, colour="none", blend_by="none")
     done = swap_video(tmp_path / "one.mp4", tmp_path / "two.mp4", tmp_path / "out.mp4", method, progress=False)
     assert done.frames == 4 and done.without_face == 0
     before, after = (list(media.read_video(tmp_path / name)) for name in ("two.mp4", "out.mp4"))
