@@ -205,7 +205,8 @@ def test_readme_commands_work(line, tmp_path, monkeypatch):
 
             from dflib import media
             media.write_image("photo.jpg", np.full((64, 64, 3), 120, np.uint8))
-            shrink = {"render": ["--size", "32"]}.get(words[3], [])
+            (tmp_path / "data").symlink_to(ROOT / "data")
+            shrink = ["--size", "32"] if words[3] == "render" and "--checkpoint" not in words else []
             shrink += ["--seconds", "0.2"] if "--clip" in words else []
             assert main([*words[3:], "--scale", "smoke", *shrink]) == 0
     elif words[:3] == ["mamba", "env", "create"]:
