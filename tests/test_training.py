@@ -320,11 +320,14 @@ def test_a_kernel_without_pyplot_shows_the_figure_as_a_picture():
     """Seen in a browser: without pyplot IPython printed "<Figure size ...>" instead."""
     code = ("from IPython.core.interactiveshell import InteractiveShell\n"
             "formatter = InteractiveShell.instance().display_formatter\n"
+            "formatter.active_types = formatter.format_types\n"        # as in a kernel
             "from matplotlib.figure import Figure\n"
             "from dflib.training.display import _let_figures_be_pictures\n"
-            "before = 'image/png' in formatter.format(Figure(figsize=(1, 1)))[0]\n"
+            "figure = Figure(figsize=(1, 1))\n"
+            "figure.subplots()\n"                                      # IPython draws no empty figure
+            "before = 'image/png' in formatter.format(figure)[0]\n"
             "_let_figures_be_pictures()\n"
-            "print(before, 'image/png' in formatter.format(Figure(figsize=(1, 1)))[0])")
+            "print(before, 'image/png' in formatter.format(figure)[0])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert done.stdout.split() == ["False", "True"], done.stdout + done.stderr
 

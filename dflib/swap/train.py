@@ -164,9 +164,12 @@ def training_faces(people, recipe: Recipe) -> list:
 
 def train(name: str = "autoencoder", people=PEOPLE, recipe: "Recipe | None" = None) -> TrainingRun:
     """Train at the current scale, going on where an earlier run stopped; ``run.models["autoencoder"]`` is the result."""
-    recipe = recipe or RECIPES[current().name]
-    key = hashlib.sha256(repr((list(map(str, people)), recipe)).encode()).hexdigest()[:8]
-    run = autoencoder_run(cache_dir() / "runs" / f"{name}-{current().name}-{key}", training_faces(people, recipe), recipe)
+    default = RECIPES[current().name]
+    recipe = recipe or default
+    folder = f"{name}-{current().name}"
+    if (tuple(people), recipe) != (PEOPLE, default):            # each other pair, and each other recipe, has its own
+        folder += "-" + hashlib.sha256(repr((list(map(str, people)), recipe)).encode()).hexdigest()[:8]
+    run = autoencoder_run(cache_dir() / "runs" / folder, training_faces(people, recipe), recipe)
     run.fit()
     return run
 
