@@ -1,10 +1,12 @@
-"""JupyterLab in a real browser: lesson 00 is opened and run, a slider is moved by keyboard, picture and text follow.
+"""JupyterLab in a real browser: lesson 00 is opened and run, a slider is moved by keyboard, picture and text follow;
+a training run is watched, stopped and taken up again.
 
 Needs Chromium or Chrome (the environment variable CHROMIUM names another); without one these tests are skipped.
 """
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -40,6 +42,26 @@ def draw(level):
 Panel(draw, {"level": slider("level", 0, 100, 10)}, alt="a grey square")
 """
 
+TRAINING = """
+import time, numpy as np, torch
+from pathlib import Path
+from dflib.training import TrainingRun
+pause = 0 if Path("run").exists() else 0.05         # slow enough to be watched, quick when it is taken up again
+torch.manual_seed(0)
+network = torch.nn.Linear(2, 1)
+def step(run, i):
+    time.sleep(pause)
+    loss = network(torch.ones(1, 2)).square().mean()
+    run.update("network", loss)
+    return {"loss": loss}
+def samples(run):
+    return np.full((32, 32, 3), run.done % 256, np.uint8)
+run = TrainingRun("run", {"network": network}, {"network": torch.optim.SGD(network.parameters(), 1e-3)}, step,
+                  steps=4000, samples=samples, log_every=5, sample_seconds=1)
+run.fit()
+print("finished, rows", [row["step"] for row in run.history] == list(range(5, 4001, 5)))
+"""
+
 GENERATOR = ROOT / "data/checkpoints/stylegan-64.safetensors"
 LIMIT = 150             # milliseconds from a key to the new text, for a generator of 64 px
 STYLEGAN_PANELS = ["""
@@ -62,7 +84,7 @@ def server(tmp_path_factory):
     notebooks.mkdir()
     if LESSON.exists():
         shutil.copy(LESSON, notebooks)
-    for name, sources in (("slow", [SLOW_PANEL]), ("stylegan", STYLEGAN_PANELS),
+    for name, sources in (("slow", [SLOW_PANEL]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
                           ("swap", SWAP_PANELS)):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
@@ -216,6 +238,35 @@ def test_the_newest_value_wins_and_errors_are_shown(server, page):
     panel.get_by_role("button", name="Reset").click()
     expect(text).to_contain_text("level 10")
     assert picture_bytes(panel) != picture
+
+
+def test_a_training_run_is_seen_live_stopped_and_taken_up_again(server, page):
+    """The bar's loss and the picture change while the cell runs; the stop button saves; the same cell goes on there."""
+    open_notebook(page, server, "training.ipynb")
+    choose(page, "Run", "Run All Cells")
+    output = page.locator(".jp-OutputArea").first
+    bar = output.get_by_text(re.compile("loss=")).first
+    picture = output.locator("img").first
+    expect(picture).to_be_visible()
+    first_text, first_picture = bar.inner_text(), picture_bytes(output)
+    expect(bar).not_to_have_text(first_text)
+    deadline = time.monotonic() + PATIENCE
+    while picture_bytes(output) == first_picture and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert picture_bytes(output) != first_picture
+    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(1)       # all of this while it is running
+    screenshot(page, "training.png")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Interrupt Kernel")).click()              # its name ends in its shortcut
+    expect(output).to_contain_text("which is saved: run the same again to go on from there")
+    expect(output).to_contain_text("KeyboardInterrupt")
+    done = int(re.search(r"interrupted after step (\d+) of 4000", output.inner_text())[1])
+    assert 50 < done < 4000
+    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0)
+    choose(page, "Run", "Run All Cells")
+    expect(output).to_contain_text("finished, rows True")
+    expect(output).to_contain_text(f"run: {4000 - done} steps, about")
+    expect(output.locator("img")).to_have_count(1)                                 # one figure, updated
 
 
 def share_of_a_core():
