@@ -21,11 +21,11 @@ from dflib.scale import device
 from dflib.swap import autoencoder, blend, fit
 from dflib.swap.clip import fit_clip
 from dflib.swap.facesets import cut
-from dflib.swap.scores import NOISE, likeness
+from dflib.swap.scores import likeness, noise
 from dflib.swap.train import masked, train, unpacked
+from dflib.swap.video import looks
 
 COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
-LOOKS = 32          # frames of a clip from which a person's shape and likeness are taken
 KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
 FEATHER = 0.08      # width of the soft edge, in widths of the face
 SHRINK = 0.03       # how far the mask stays inside the hull of the landmarks, the same
@@ -140,20 +140,6 @@ def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK)
     return np.where(mask[..., None], face, image)
 
 
-def looks(video, follow, progress=True):
-    """(pictures (N, H, W, 3), landmarks (N, 68, 2)) of up to LOOKS frames, spread over a Video, that show a face."""
-    kept, step = [], -(-(video.info.frames or 1) // LOOKS)
-    for number, image in enumerate(tqdm(video, "looking", unit="frame", leave=False, disable=not progress)):
-        if number % step == 0:
-            kept.append((image, follow(image)[0]))
-        if len(kept) > LOOKS:               # longer than its header said
-            kept, step = kept[::2], 2 * step
-    kept = [pair for pair in kept if pair[1] is not None]
-    if not kept:
-        raise ValueError(f"No face was found in {video.path}.")
-    return tuple(np.array(column) for column in zip(*kept))
-
-
 def known_people(source, target):
     """The numbers that two people, given by their `scores.likeness`, have in the shipped checkpoint; None for strangers."""
     try:
@@ -163,8 +149,3 @@ def known_people(source, target):
     cosines = np.stack([source, target]) @ people.T                 # (2, people)
     one, other = cosines.argmax(1)
     return (int(one), int(other)) if one != other and cosines.max(1).min() >= KNOWN else None
-
-
-def noise(points):
-    """Standard deviation in pixels to be expected of landmarks (T, 68, 2)."""
-    return NOISE * float(np.median(faces.interocular(points)))

@@ -7,14 +7,13 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 from tqdm.auto import tqdm
 
-from dflib import faces
 from dflib.cast import head_model
 from dflib.swap import blend, fit, texture
 from dflib.swap.clip import fit_clip
-from dflib.swap.scores import NOISE
+from dflib.swap.scores import noise
+from dflib.swap.video import looks
 
 BLENDS = ("feather", "poisson")
-TEXTURES = 32       # source frames kept, spread over the clip
 FEATHER = 0.1       # width of the soft edge, in widths of the face
 INSIDE = 0.03       # how far Poisson's edge lies within the face, the same: hair at the edge would bleed into the skin
 
@@ -38,23 +37,14 @@ class FaceSwap:
 
         ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `video.Follower`. ValueError when no face is found.
         """
-        kept, step = [], -(-(source.info.frames or 1) // TEXTURES)
-        for number, image in enumerate(tqdm(source, "source", unit="frame", leave=False, disable=not progress)):
-            if number % step == 0:
-                kept.append((image, follow(image)[0]))
-            if len(kept) > TEXTURES:        # longer than its header said
-                kept, step = kept[::2], 2 * step
-        kept = [(image, points) for image, points in kept if points is not None]
-        if not kept:
-            raise ValueError(f"No face was found in the source {source.path}.")
-        self.pictures, points = [image for image, _ in kept], np.array([points for _, points in kept])
-        self.skins = fit_clip(self.model, points, smoothing=0, prior=_noise(points))    # frames here are not neighbours
+        self.pictures, points = looks(source, follow, progress)
+        self.skins = fit_clip(self.model, points, smoothing=0, prior=noise(points))    # frames here are not neighbours
 
     def meet(self, runs, progress=True):
         """Fit the model to the target's faces: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
         self.fits = {}                      # frame -> (its Fit of one face, number of the skin that suits it)
         for start, points in tqdm(runs, "fitting", unit="run", leave=False, disable=not progress):
-            fitted = fit_clip(self.model, points, smoothing=self.smoothing, prior=_noise(points))
+            fitted = fit_clip(self.model, points, smoothing=self.smoothing, prior=noise(points))
             for i, number in enumerate(texture.nearest_pose(self.skins, fitted)):
                 self.fits[start + i] = fitted[i:i + 1], int(number)
 
@@ -79,8 +69,3 @@ def blended(face, image, mask, blend_by="feather", colour=True):
     if blend_by == "poisson":
         return blend.poisson(mounted, image, blend.shrink(whole, max(1, round(INSIDE * width))))
     return mounted if blend_by == "none" else blend.feather(mounted, image, whole, max(2.0, FEATHER * width))
-
-
-def _noise(points):
-    """Standard deviation in pixels to be expected of landmarks (T, 68, 2)."""
-    return NOISE * float(np.median(faces.interocular(points)))

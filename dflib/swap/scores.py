@@ -133,5 +133,9 @@ def table(rows, names=tuple(COLUMNS)):
 
 def _fitted(landmarks):
     """The cast's head fitted to a clip's landmarks (T, 68, 2): one person, each frame's pose and expression its own."""
-    noise = NOISE * float(np.median(faces.interocular(landmarks)))
-    return fit_clip(head_model(), landmarks, smoothing=0, prior=noise)
+    return fit_clip(head_model(), landmarks, smoothing=0, prior=noise(landmarks))
+
+
+def noise(landmarks):
+    """Standard deviation in pixels to be expected of found landmarks (T, 68, 2)."""
+    return NOISE * float(np.median(faces.interocular(landmarks)))

@@ -18,6 +18,7 @@ from dflib.files import check_readable
 VIDEOS = (".mp4", ".mov", ".mkv", ".m4v", ".webm", ".avi")      # what else is a picture
 WRITTEN = (".mp4", ".mov", ".mkv")
 SAME = 0.3          # overlap of two boxes from which they hold the same face
+LOOKS = 32          # frames of a clip from which a person is learned, spread over it
 LONGEST = 250       # frames fitted together: the time grows with their number, memory too
 
 
@@ -93,6 +94,20 @@ def follow_face(video, backend="dflib", progress=True):
             runs[-1][1].append(points)
         count += 1
     return [(start, np.array(points)) for start, points in runs], count
+
+
+def looks(video, follow, progress=True):
+    """(pictures (N, H, W, 3), landmarks (N, 68, 2)) of up to LOOKS frames, spread over a Video, that show a face."""
+    kept, step = [], -(-(video.info.frames or 1) // LOOKS)
+    for number, image in enumerate(tqdm(video, "looking", unit="frame", leave=False, disable=not progress)):
+        if number % step == 0:
+            kept.append((image, follow(image)[0]))
+        if len(kept) > LOOKS:               # longer than its header said
+            kept, step = kept[::2], 2 * step
+    kept = [pair for pair in kept if pair[1] is not None]
+    if not kept:
+        raise ValueError(f"No face was found in {video.path}.")
+    return tuple(np.array(column) for column in zip(*kept))
 
 
 class Follower:
