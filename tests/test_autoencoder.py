@@ -187,6 +187,30 @@ def test_default_warp_has_the_strength_of_the_original():
     assert 0.099 < matrices[:, :, 2].abs().max() <= 0.1                         # the whole picture is 2 wide
 
 
+def test_warp_is_exact_under_autocast_too():
+    pictures = smooth_pictures(4, 96)
+    torch.manual_seed(0)
+    plain = warp.random_pairs(pictures, 64)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = warp.random_pairs(pictures, 64)
+    for one, other in zip(plain, mixed):
+        assert other.dtype == torch.float32 and torch.allclose(one, other, atol=1e-3)
+
+
+def test_new_light_is_smooth_differs_by_picture_and_leaves_masks_alone():
+    pictures = torch.full((400, 4, 24, 24), 60.0)
+    lit = warp.relit(pictures, 0.25)
+    assert torch.equal(lit[:, 3], pictures[:, 3]) and lit.min() >= 0 and lit.max() <= 255
+    assert torch.allclose(warp.relit(pictures, 0.0), pictures, atol=1e-3)
+    level = (lit[:, :3].mean((2, 3)) / 60).log()            # gain ± 0.25, contrast, a power of 60 / 255, ± 0.19, tint 0.03
+    assert 0.15 < level.mean(1).std() < 0.2 and level.mean(1).abs().max() < 0.52
+    assert 0.02 < (level - level.mean(1, keepdim=True)).std() < 0.04
+    slope = (lit[:, :3, :, -1].mean((1, 2)) / lit[:, :3, :, 0].mean((1, 2))).log()   # from one side to the other
+    assert 0.47 < slope.abs().max() < 0.501
+    assert (lit[..., 1:] - lit[..., :-1]).abs().max() < 5                        # nowhere a step
+
+
 # ---------------------------------------- face sets
 def test_face_set_is_aligned_and_leaves_faceless_pictures_out():
     person = cast.sample_person(311)

@@ -1,4 +1,5 @@
 """The renderer against second methods: OpenCV's polygons, SciPy's rotations, closed forms on spheres and planes."""
+import warnings
 from dataclasses import replace
 
 import cv2
@@ -13,6 +14,7 @@ from dflib.cast.mesh import grid_triangles
 from dflib.cast.people import Glasses
 from dflib.cast.population import sample_person
 from dflib.cast.shots import neutral_shot, sample_shot
+from dflib.datasets import ActorClips
 
 SIZE = 128
 
@@ -267,6 +269,15 @@ def test_light_basis_is_a_rotation():
         basis = shadows.light_basis(np.array(direction))
         np.testing.assert_allclose(basis @ basis.T, np.eye(3), atol=1e-6)
         np.testing.assert_allclose(basis[2], direction, atol=1e-6)
+
+
+def test_occlusion_that_rounding_took_below_zero_does_not_spoil_the_picture():
+    """One pixel of the lip had -5e-8; its red light was no number, and through the exposure no pixel of the picture was."""
+    clips = ActorClips()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = renderer.render(clips["ben"].person(), clips["ana"].performance().shots[100], 256).image
+    assert 60 < picture.mean() < 200 and picture.std() > 20
 
 
 def test_bleeding_keeps_uniform_light_and_softens_an_edge():

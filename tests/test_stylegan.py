@@ -320,3 +320,13 @@ def test_autocast_keeps_styles_scores_and_r1_in_float32():
     assert penalty.item() == stylegan.discriminator_loss(d, wanted, images.float())[1].item()
     (loss + penalty).backward()
     assert all(p.grad.dtype == torch.float32 for p in d.parameters() if p.grad is not None)
+
+
+def test_without_r1_real_and_generated_pictures_are_judged_at_the_same_precision():
+    d, seen = Discriminator(**SMALL), []
+    d.conv.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    reals, fakes = torch.randn(2, 4, 3, 32, 32)
+    with torch.autocast("cpu", torch.bfloat16):
+        stylegan.discriminator_loss(d, reals, fakes, gamma=0)
+        stylegan.discriminator_loss(d, reals, fakes)
+    assert seen == [torch.bfloat16, torch.bfloat16, torch.float32, torch.bfloat16]

@@ -37,13 +37,13 @@ from dflib.swap.warp import Warp
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "swaps"
 SIZE, SECONDS, FPS = 128, 3, 25
 PAIRS = ("ana-ben", "ben-ana", "cem-dia", "eve-finn")           # source-target
-STEPS, WIDTH = 300, 8                                          # of the networks that leave something out
+STEPS, WIDTH = 1200, 8                                         # of the networks that leave something out
 FACESWAP = {
     "FaceSwap": {}, "FaceSwap without colour matching": {"colour": False}, "FaceSwap without a soft edge": {"blend_by": "none"},
     "FaceSwap with Poisson editing": {"blend_by": "poisson"}, "FaceSwap without smoothing": {"smoothing": 0},
 }
 DEEPFAKE = {
-    "DeepFakes": {}, "DeepFakes without colour matching": {"colour": "none"},
+    "DeepFakes": {}, "DeepFakes without colour matching": {"colour": "none"}, "DeepFakes with mean colours": {"colour": "mean"},
     "DeepFakes without a soft edge": {"blend_by": "none"},
     "DeepFakes with Poisson editing": {"blend_by": "poisson"}, "DeepFakes without smoothing": {"smoothing": 0},
     "DeepFakes placed by the fitted shape": {"placed": True},

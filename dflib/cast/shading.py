@@ -83,7 +83,7 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
         vx, vy, vz = -positions[p, 0], -positions[p, 1], distance - positions[p, 2]
         inverse = one / np.sqrt(vx * vx + vy * vy + vz * vz)
         vx, vy, vz = vx * inverse, vy * inverse, vz * inverse
-        open_, strength, power, is_skin, arriving = occlusion[p], specular[p], sharpness[p], skin[p], lit[p]
+        open_, strength, power, is_skin, arriving = max(occlusion[p], zero), specular[p], sharpness[p], skin[p], lit[p]
         up = ny * F32(.5) + F32(.5)
         rim = one - min(one, max(zero, nx * vx + ny * vy + nz * vz))
         rim = rim * rim * rim * rim * strength * open_ * F32(.30)

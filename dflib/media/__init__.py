@@ -1,27 +1,48 @@
-"""Images and video in and out, compression, and the label that says: this is synthetic."""
+"""Images and video in and out, compression, and the label that says: this is synthetic.
 
-from ..files import check_readable
-from .cameras import Recording, camera, record
-from .images import PIXEL_LIMIT, difference, jpeg, open_checked, read_image, write_image
-from .labels import KINDS, Label, mark, parse_xmp
-from .video import Video, VideoInfo, compress, read_video, read_xmp, write_video
+Names are resolved on first use, so that pictures can be written where PyAV is not installed.
+"""
+from importlib import import_module
 
-__all__ = ["KINDS", "PIXEL_LIMIT", "Label", "Recording", "Video", "VideoInfo", "camera", "compress", "difference", "jpeg",
-           "mark", "read_image", "read_label", "read_video", "record", "write_image", "write_video"]
+_HOME = {
+    "Recording": "cameras", "camera": "cameras", "record": "cameras",
+    "PIXEL_LIMIT": "images", "difference": "images", "jpeg": "images", "read_image": "images", "write_image": "images",
+    "KINDS": "labels", "Label": "labels", "mark": "labels",
+    "Video": "video", "VideoInfo": "video", "compress": "video", "read_video": "video", "write_video": "video",
+}
+__all__ = sorted([*_HOME, "read_label"])
 
 _VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 
 
-def read_label(path) -> "Label | None":
+def read_label(path) -> "Label | None":  # noqa: F821
     """The synthetic label of the image or video at ``path``, by dflib or other software that writes IPTC in XMP.
 
     None when there is no label, which proves nothing: labels are lost whenever a file is re-encoded.
     Raises what ``read_image`` and ``read_video`` raise for files that are neither.
     """
+    from ..files import check_readable
+    from .images import open_checked
+    from .labels import parse_xmp
+
     path = check_readable(path, "file")
     if path.suffix.lower() in _VIDEOS:
+        from .video import read_xmp
+
         packet = read_xmp(path)
     else:
         with open_checked(path) as picture:
             packet = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
     return parse_xmp(packet) if packet else None
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'dflib.media' has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value      # the next access is a plain lookup
+    return value
+
+
+def __dir__():
+    return __all__

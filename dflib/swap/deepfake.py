@@ -36,14 +36,15 @@ class DeepFake:
 
     model: a trained SwapAutoencoder, with the numbers ``source`` and ``target`` of the two people in it. Without a model
     `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
-    scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard". blend_by: "feather",
+    scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard" (`blend.match_color`; a shift to the
+    mean of a darker skin turns the whites of the eyes black). blend_by: "feather",
     "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull the mask is, in widths of
     the face. placed: align the result to where the source's landmarks should be, instead of where the target's are.
     ValueError for other words.
     """
     kind = "edited"
 
-    def __init__(self, model=None, source=0, target=1, colour="mean", blend_by="feather", smoothing=1.5, shrink=SHRINK,
+    def __init__(self, model=None, source=0, target=1, colour="reinhard", blend_by="feather", smoothing=1.5, shrink=SHRINK,
                  placed=False):
         if colour not in COLOURS or blend_by not in BLENDS:
             raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "

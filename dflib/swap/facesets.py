@@ -1,7 +1,7 @@
 """Face sets: what the autoencoder learns from. All faces of a clip, aligned, with the masks of their hulls.
 
-    ana = video_faces("ana.mp4", size=64)               detected and followed from frame to frame; kept in the cache
-    ana = performed_faces(person, size=64)              a person of the cast, filmed in many lights; kept in the cache
+    ana = video_faces("ana.mp4", size=64)                   detected and followed from frame to frame; kept in the cache
+    ana = performed_faces(person, 64, range(11, 59), 3)     a person of the cast, filmed in many lights; kept in the cache
 
 Crops are wider than the network's input, so that the augmentation can turn and shift them without inventing pixels.
 """
@@ -21,8 +21,7 @@ from dflib.scale import cache_dir
 
 MARGIN = 1.5                            # sides of crops, in sides of the network's input
 FIRST = 11                              # seed of the first performance; those below are the shipped clips', not learned from
-PERFORMANCES = 16                       # of each person
-SECONDS, FPS = 5.0, 8.0
+SECONDS = 5.0                           # of each performance
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +82,7 @@ def video_faces(path, size, backend="dflib", progress=True):
     return _cached(name, lambda: face_set(pictures(), size, Follower(backend)))
 
 
-def performed_faces(person, size, performances, seconds=SECONDS, fps=FPS, progress=True):
+def performed_faces(person, size, performances, fps, seconds=SECONDS, progress=True):
     """The FaceSet of a `cast.Person` who gives the performances of these seeds, found by dflib's own networks; cached.
 
     Each performance has another light, background, camera and play. Pictures are rendered at twice `size` pixels.

@@ -1,6 +1,6 @@
 """Scoring a trained autoencoder on what it has not seen, and shipping it.
 
-    python -m dflib.swap.ship --steps 3500      train (or go on), score, and replace the network in data/checkpoints
+    python -m dflib.swap.ship       train (or go on) at the current scale, score, and replace the network in data/checkpoints
 
 The people of `ActorClips` give performances in the shipped clips that nobody learns from. Rendered with the other person
 they are the truth.
@@ -15,7 +15,7 @@ from dflib.datasets import ActorClips
 from dflib.datasets.source import DATA
 from dflib.scale import current
 from dflib.swap.deepfake import decoded
-from dflib.swap.facesets import FIRST, FPS, SECONDS, cut
+from dflib.swap.facesets import FIRST, SECONDS, cut
 from dflib.swap.scores import likeness
 from dflib.swap.train import PEOPLE, RECIPES, centre, train, training_faces
 from dflib.swap.video import Follower
@@ -48,19 +48,19 @@ def nearest_frames(shots, gallery):
     return ((one[:, None] - other) ** 2).sum(2).argmin(1)
 
 
-def score(model, people=PEOPLE, every=EVERY, performances=RECIPES["cpu"].performances):
+def score(model, people=PEOPLE, every=EVERY, recipe=RECIPES["cpu"]):
     """Scores of both swaps inside the true face, dB and SSIM, beside no swap and the nearest frame of the source's own footage.
 
-    Each picture is compared in its own alignment: how the face looks, not where it is put.
+    Each picture is compared in its own alignment: how the face looks, not where it is put. The footage is the recipe's.
     """
     clips, faces, scores = ActorClips(), held_out(model, people, every), {}
-    recipe = replace(RECIPES["cpu"], size=model.size, performances=performances)
-    footage = training_faces(people, recipe)
+    footage = training_faces(people, replace(recipe, size=model.size))
     for source, target in ((0, 1), (1, 0)):
         crops, masks = faces[target][target][:2]
         goal, goal_masks = faces[source][target][:2]
-        first = FIRST + source * performances
-        gallery = [shot for seed in range(first, first + performances) for shot in cast.perform(seed, SECONDS, FPS).shots]
+        first = FIRST + source * recipe.performances
+        plays = (cast.perform(seed, SECONDS, recipe.fps) for seed in range(first, first + recipe.performances))
+        gallery = [shot for play in plays for shot in play.shots]
         gallery = [gallery[i] for i in footage[source].frames]
         nearest = nearest_frames(clips[people[target]].performance().shots[::every], gallery)
         known = centre(footage[source].tensor())[nearest, :3].permute(0, 2, 3, 1).numpy()
@@ -72,15 +72,18 @@ def score(model, people=PEOPLE, every=EVERY, performances=RECIPES["cpu"].perform
     return scores
 
 
-def ship(run, people=PEOPLE):
-    """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's likenesses."""
+def ship(run, recipe, people=PEOPLE, **made):
+    """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's likenesses.
+
+    made: what the card says otherwise of a network that was trained on another machine: its ``scale``, its ``hardware``.
+    """
     model = run.models["autoencoder"].cpu().eval()
     faces = held_out(model, people)
     card = {"recipe": f"python -m dflib.swap.ship --steps {run.steps}", "steps": run.done, "seed": run.seed,
-            "data": f"rendered cast only: {' and '.join(people)} of data/clips, {RECIPES['cpu'].performances} performances each, all "
-                    f"different, {SECONDS:.0f} s at {FPS:.0f} frames a second; scored on the shipped clips, of which no frame was learned",
-            "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, people), "people": list(people),
-            "likeness": [[round(float(x), 4) for x in likeness(*faces[i][i][2:])] for i in range(len(people))]}
+            "data": f"rendered cast only: {' and '.join(people)} of data/clips, {recipe.performances} performances each, all different, "
+                    f"{SECONDS:.0f} s at {recipe.fps:g} frames a second; scored on the shipped clips, of which no frame was learned",
+            "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, people, recipe=recipe), "people": list(people),
+            "likeness": [[round(float(x), 4) for x in likeness(*faces[i][i][2:])] for i in range(len(people))], **made}
     return checkpoints.save(DATA / "checkpoints" / "autoencoder.safetensors", model, card, half=True)
 
 
@@ -89,4 +92,5 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
     arguments = parser.parse_args()
     own = RECIPES[current().name]
-    ship(train(recipe=replace(own, steps=arguments.steps or own.steps)))
+    own = replace(own, steps=arguments.steps or own.steps)
+    ship(train(recipe=own), own)

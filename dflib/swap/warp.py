@@ -27,6 +27,21 @@ class Warp:
     jitter: float = 5 / 160     # standard deviation of a node, in sides of the middle
 
 
+def relit(pictures: Tensor, light: float) -> Tensor:
+    """Pictures (B, 4, S, S), three colours from 0 to 255 and a mask, in other lights: what is not in the footage.
+
+    Brighter or darker by a factor of about exp(± light), contrast and the colour of the light by less, and one side of the
+    face brighter than the other. Not in the original.
+    """
+    count, side = len(pictures), pictures.shape[-1]
+    gain, contrast, x, y = (light * (2 * torch.rand(4, count, 1, 1, 1, device=pictures.device) - 1)).unbind()
+    tint = light / 8 * torch.randn(count, 3, 1, 1, device=pictures.device)
+    line = torch.linspace(-1, 1, side, device=pictures.device)
+    factor = torch.exp(gain + tint + x * line + y * line[:, None])
+    colours = 255 * (pictures[:, :3] / 255) ** torch.exp(contrast / 2) * factor
+    return torch.cat([colours.clamp(0, 255), pictures[:, 3:]], 1)
+
+
 def random_pairs(pictures: Tensor, size: int, how: Warp = Warp()) -> tuple:
     """(inputs, targets), each (B, C, size, size), of pictures (B, C, S, S), of whose middle `size` pixels are used.
 
@@ -36,7 +51,8 @@ def random_pairs(pictures: Tensor, size: int, how: Warp = Warp()) -> tuple:
     """
     if pictures.ndim != 4 or pictures.shape[2] != pictures.shape[3] or pictures.shape[3] < size:
         raise ValueError(f"Pictures must have the shape (B, C, S, S) with S at least {size}, not {tuple(pictures.shape)}.")
-    return resampled(pictures, size, *draw(len(pictures), how, pictures.device))
+    with torch.autocast(pictures.device.type, enabled=False):       # in half precision positions would be off by a pixel
+        return resampled(pictures, size, *draw(len(pictures), how, pictures.device))
 
 
 def draw(count: int, how: Warp, device) -> tuple:

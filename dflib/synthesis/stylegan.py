@@ -11,6 +11,7 @@ Shapes: B pictures, L = 2·log2(resolution) - 2 synthesis layers, C channels, la
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -241,7 +242,7 @@ class Generator(nn.Module):
         image = self.blocks[i].to_rgb(x)
         if fade < 1.0 and i > 0:
             older = F.interpolate(self.blocks[i - 1].to_rgb(previous), scale_factor=2, mode="nearest")
-            image = torch.lerp(older, image, fade)
+            image = torch.lerp(older.to(image), image, fade)
         return image
 
     @torch.no_grad()
@@ -321,7 +322,7 @@ def discriminator_loss(discriminator: Discriminator, reals: Tensor, fakes: Tenso
     gradients are differentiated again; gamma 0 skips the penalty.
     """
     reals = reals.detach().requires_grad_(gamma > 0)
-    with torch.autocast(reals.device.type, enabled=False):
+    with torch.autocast(reals.device.type, enabled=False) if gamma else nullcontext():
         real_scores = discriminator(reals, fade)
     loss = F.softplus(discriminator(fakes.detach(), fade)).mean() + F.softplus(-real_scores).mean()
     if gamma == 0:

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from .. import checkpoints
 from ..files import write_bytes
@@ -67,7 +68,8 @@ class TrainingRun:
         if average:
             name, half_life, images_per_step = average
             self.averaged = copy.deepcopy(models[name]).eval().requires_grad_(False)
-            self._averaged_name, self._keep = name, 0.5 ** (images_per_step / half_life)
+            self._averaged_name = name
+            self._average_step = get_ema_multi_avg_fn(0.5 ** (images_per_step / half_life))
         self._pending: dict = {}  # losses of the steps since the last row
         self._seconds = 0.0  # spent training, over all sessions of this run
         self._stop = False
@@ -152,6 +154,10 @@ class TrainingRun:
                 events.close()
         return self.history
 
+    def stop(self) -> None:
+        """What Ctrl-C does, from another thread (a timer): ``fit`` finishes its step, saves and raises KeyboardInterrupt."""
+        self._stop = True
+
     def export(self, path, model: str, recipe: str, data: str, scores: dict, half: bool = False) -> dict:
         """Write the weights of ``model`` ("average" for the averaged one) as a checkpoint; return its card."""
         module = self.averaged if model == "average" else self.models[model]
@@ -187,10 +193,9 @@ class TrainingRun:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """averaged <- keep * averaged + (1 - keep) * model; buffers are copied."""
+        """averaged <- keep · averaged + (1 - keep) · model; buffers are copied."""
         source = self.models[self._averaged_name]
-        for mean, parameter in zip(self.averaged.parameters(), source.parameters()):
-            mean.lerp_(parameter, 1 - self._keep)
+        self._average_step(list(self.averaged.parameters()), list(source.parameters()), None)   # all in one kernel
         for mean, buffer in zip(self.averaged.buffers(), source.buffers()):
             mean.copy_(buffer)
 
