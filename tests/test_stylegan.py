@@ -330,3 +330,12 @@ def test_without_r1_real_and_generated_pictures_are_judged_at_the_same_precision
         stylegan.discriminator_loss(d, reals, fakes, gamma=0)
         stylegan.discriminator_loss(d, reals, fakes)
     assert seen == [torch.bfloat16, torch.bfloat16, torch.float32, torch.bfloat16]
+
+
+def test_fading_in_under_autocast_where_interpolation_stays_in_float32(monkeypatch):
+    """As CUDA's autocast does, and the CPU's does not."""
+    plain = stylegan.F.interpolate
+    monkeypatch.setattr(stylegan.F, "interpolate", lambda x, **how: plain(x, **how).float())
+    g = Generator(latent=20, **SMALL)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert g(torch.randn(2, 20), resolution=16, fade=0.3).dtype == torch.bfloat16

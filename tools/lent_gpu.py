@@ -63,7 +63,7 @@ def train(folder, out, name, seconds, images, resolution):
     timer.cancel()
     stage, plan = Plan(recipe).at(run.done - 1), Plan(recipe)
     about = {"steps": str(run.done), "images": str(sum(plan.at(i).batch for i in range(run.done))), "stage": str(stage),
-             "seconds": str(round(run.history[-1]["seconds"], 1))}
+             "seconds": str(run.history[-1]["seconds"] if run.history else 0)}
     out.mkdir(parents=True, exist_ok=True)
     tensors = {key: value.cpu().contiguous() for key, value in run.averaged.state_dict().items()}
     safetensors.torch.save_file(tensors, out / f"{name}.safetensors", about)
