@@ -73,7 +73,18 @@ age = latents.Direction(torch.nn.functional.normalize(torch.randn(generator.late
 explorers.style_mixer(generator)""", "explorers.truncation_explorer(generator)",
                    "explorers.direction_explorer(generator, {'age': age})", "explorers.walk_explorer(generator)"]
 
-SWAP_PANELS = ["from dflib import explorers\nexplorers.fit_explorer(size=96)", "explorers.blend_explorer(size=96)"]
+SWAP_PANELS = ["from dflib import explorers\nexplorers.fit_explorer(size=96)", "explorers.blend_explorer(size=96)", """
+import numpy as np
+from dflib import cast, checkpoints
+from dflib.datasets import ActorClips
+from dflib.swap import autoencoder, deepfake, facesets
+model, ben = autoencoder.load(checkpoints.shipped("autoencoder"))[0], ActorClips()["ben"]
+frames = [cast.render(ben.person(), shot, 128) for shot in ben.performance().shots[:60:20]]
+method = deepfake.DeepFake(model, source=0, target=1)
+method.places = {i: 2 * (frame.landmarks.astype(float),) for i, frame in enumerate(frames)}
+explorers.swap_explorer(method, [(i, frame.image) for i, frame in enumerate(frames)])""", """
+crops, masks, _ = map(np.array, zip(*(facesets.cut(frame.image, frame.landmarks, model.size) for frame in frames)))
+explorers.morph_explorer(model, crops, masks, person=1)"""]
 
 
 @pytest.fixture(scope="module")
@@ -319,16 +330,16 @@ def test_each_panel_of_stylegan_answers_in_time(server, page):
     assert all(max(best, own) * share < limit for best, _, own, share in measured.values()), measured
 
 
-def test_panels_of_lesson_04_follow_the_keyboard(server, page):
+def test_panels_of_lessons_04_and_05_follow_the_keyboard(server, page):
     run_all(page, server, "swap.ipynb")
-    expect(page.locator(".dflib-panel")).to_have_count(2)
-    for index, words in enumerate(("px RMS", "px replaced")):
+    expect(page.locator(".dflib-panel")).to_have_count(4)
+    for index, words in enumerate(("px RMS", "px replaced", "px changed", "of the own decoder")):
         panel = page.locator(".dflib-panel").nth(index)
         panel.scroll_into_view_if_needed()
         text, before = panel.get_by_role("status"), picture_bytes(panel)
         expect(text).to_contain_text(words)
         said = text.inner_text()
-        panel.get_by_role("slider").first.focus()       # the first is a person's seed
+        panel.get_by_role("slider").first.focus()       # the first is a person's seed, or a frame
         page.keyboard.press("ArrowRight")
         expect(text).not_to_have_text(said)
         deadline = time.monotonic() + PATIENCE
@@ -336,4 +347,4 @@ def test_panels_of_lesson_04_follow_the_keyboard(server, page):
             time.sleep(0.2)
         assert picture_bytes(panel) != before
         expect(panel.get_by_role("alert")).to_have_count(0)
-    screenshot(page, "lesson04_panels.png")
+    screenshot(page, "swap_panels.png")
