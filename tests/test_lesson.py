@@ -72,6 +72,22 @@ def test_show_draws_figures_once_and_rows(shown):
     assert "image/png" in shown[0][0] and matplotlib.get_backend().lower() == "agg"
 
 
+def test_play_puts_the_video_itself_into_the_page(shown, tmp_path):
+    import base64
+    import re
+
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"\0video\xff")
+    lesson.play(path, alt='a man says "no"', caption="4 frames")
+    (data, _), (caption, _) = shown
+    source = re.fullmatch("<video [^>]*aria-label='a man says &quot;no&quot;' src='data:video/mp4;base64,([^']*)'></video>",
+                          data["text/html"])[1]
+    assert base64.b64decode(source) == path.read_bytes() and data["text/plain"] == 'a man says "no"'
+    assert caption["text/plain"] == "4 frames"
+    with pytest.raises(ValueError, match="needs alt text"):
+        lesson.play(path, alt=" ")
+
+
 def test_show_refuses_what_no_reader_could_use():
     with pytest.raises(ValueError, match="^A figure needs alt text"):
         lesson.show(picture(), alt=" ")
