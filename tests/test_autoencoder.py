@@ -435,6 +435,7 @@ def test_swap_explorer_follows_its_controls():
         return int(panel.line.split(" px changed")[0].split()[-1])
 
     assert panel.line.startswith("frame 7") and np.array_equal(panel.picture[:, :96], frame.image)
+    assert panel["colour"].value == method.colour == "reinhard" and panel["shrink"].value == 3
     first, picture = changed(), panel.picture
     panel["shrink"].value = 15
     assert 0 < changed() < 0.8 * first

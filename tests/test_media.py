@@ -2,9 +2,13 @@
 
 import errno
 import io
+import os
 import resource
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import av
 import cv2
@@ -483,3 +487,14 @@ def test_a_video_file_opens_like_a_camera_and_no_camera_is_one_sentence(tmp_path
     with pytest.raises(OSError, match="There is no camera number 97 that"):
         media.record(1, 97)
     assert capfd.readouterr() == ("", "")
+
+
+def test_pictures_need_no_pyav(tmp_path):
+    """Networks are trained on machines that have none."""
+    code = ("import sys\nsys.modules['av'] = None\nimport numpy as np\nfrom dflib import media\n"
+            "media.write_image('a.png', np.zeros((8, 8, 3), np.uint8), note='x')\n"
+            "print(media.read_image('a.png').shape, media.read_label('a.png').kind)\n"
+            "try:\n    media.write_video\nexcept ImportError:\n    print('no video')")
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path,
+                         env={**os.environ, "PYTHONPATH": str(Path(media.__file__).parents[2])}).stdout
+    assert out == "(8, 8, 3) generated\nno video\n"

@@ -83,6 +83,22 @@ def test_interrupted_run_ends_as_an_uninterrupted_one(tmp_path, uninterrupted, c
     assert all(torch.equal(mine[i][key], theirs[i][key]) for i in theirs for key in theirs[i])
 
 
+def test_a_run_that_is_told_to_stop_stops_as_with_ctrl_c(tmp_path, uninterrupted):
+    run = make_run(tmp_path / "run")
+    run.stop()                                          # even before it has begun
+    with pytest.raises(KeyboardInterrupt):
+        run.fit()
+    assert run.done == 0
+    run = make_run(tmp_path / "run")
+    at_step(run, 7, run.stop)
+    with pytest.raises(KeyboardInterrupt):
+        run.fit()
+    assert run.done == 8
+    run.fit()                                           # it is not told to stop any more
+    whole = weights(uninterrupted)
+    assert run.done == 12 and all(torch.equal(tensor, whole[name]) for name, tensor in weights(run).items())
+
+
 @pytest.mark.parametrize("crash", [6, 10])
 def test_crashed_run_goes_on_from_its_last_state(tmp_path, uninterrupted, crash):
     def fail():

@@ -1,11 +1,11 @@
-"""Training on a machine that is lent for minutes: nothing is rendered there, and every run stops in time and can go on.
+"""Training StyleGAN on a machine that is lent for minutes: nothing is rendered there; every run stops in time and can go on.
 
     python tools/lent_gpu.py pack FOLDER                     here: the gpu recipe's pictures as WebP, 2.2 kB each
-    python tools/lent_gpu.py train FOLDER OUT full 400       there: for 400 seconds from now, or to the end of the recipe
+    python tools/lent_gpu.py train FOLDER OUT full 400       there: for 400 seconds of training, or to the end
     python tools/lent_gpu.py train FOLDER OUT C 90 --images 90000 --resolution 32      there: a row of the ablation
 
 The second machine needs torch, accelerate, safetensors, OpenCV, Pillow and tqdm, and neither PyAV nor Jupyter. FOLDER/runs
-holds the states: the same command goes on from there. OUT gets NAME.safetensors (the averaged generator), NAME.jsonl and
+holds the states: the same command goes on from there, if the folder is kept. OUT gets NAME.safetensors (the averaged generator), NAME.jsonl and
 NAME.jpg. Try every command here first, with DFLIB_SCALE=smoke and as many pictures as there will be.
 """
 import argparse
@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import safetensors.torch
 
+from dflib.media import write_image
 from dflib.scale import current
 from dflib.synthesis.train import RECIPES, Plan, sample_sheet, stylegan_run, training_pictures
 
@@ -26,6 +27,7 @@ QUALITY = 87
 
 
 def pack(folder):
+    """Write the training pictures of the current scale into one file of ``folder``."""
     parts = [cv2.imencode(".webp", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1]
              for picture in training_pictures(RECIPES[current().name])]
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,7 @@ def unpacked(folder, side):
 
 
 def train(folder, out, name, seconds, images, resolution):
+    """Train, or go on, for so many seconds, and write what there is."""
     recipe = RECIPES[current().name]
     recipe = replace(recipe, configuration="F" if name == "full" else name, images=images or recipe.images,
                      resolution=resolution or recipe.resolution)
@@ -60,14 +63,16 @@ def train(folder, out, name, seconds, images, resolution):
         run.fit()
     except KeyboardInterrupt:
         pass
-    timer.cancel()
-    stage, plan = Plan(recipe).at(run.done - 1), Plan(recipe)
+    finally:
+        timer.cancel()
+    plan = Plan(recipe)
+    stage = plan.at(max(0, run.done - 1))
     about = {"steps": str(run.done), "images": str(sum(plan.at(i).batch for i in range(run.done))), "stage": str(stage),
              "seconds": str(run.history[-1]["seconds"] if run.history else 0)}
     out.mkdir(parents=True, exist_ok=True)
     tensors = {key: value.cpu().contiguous() for key, value in run.averaged.state_dict().items()}
     safetensors.torch.save_file(tensors, out / f"{name}.safetensors", about)
-    cv2.imwrite(str(out / f"{name}.jpg"), sample_sheet(run.averaged, stage, 1.0)[..., ::-1])
+    write_image(out / f"{name}.jpg", sample_sheet(run.averaged, stage, 1.0), kind="generated", note=f"{name}, {run.done} steps")
     shutil.copy(run.folder / "metrics.jsonl", out / f"{name}.jsonl")
     print(name, about)
 

@@ -9,6 +9,7 @@ source and true swap are rendered from the performances of the shipped clips, on
 that leave out a step of the training are trained here, for STEPS steps each, and kept in the cache.
 """
 import argparse
+import hashlib
 import io
 import itertools
 import json
@@ -30,7 +31,7 @@ from dflib.swap import autoencoder, scores
 from dflib.swap.autoencoder import SeparateEncoders, SwapAutoencoder
 from dflib.swap.deepfake import DeepFake
 from dflib.swap.faceswap import FaceSwap
-from dflib.swap.train import PEOPLE, RECIPES, autoencoder_run, training_faces
+from dflib.swap.train import GENTLE, LIGHT, PEOPLE, RECIPES, autoencoder_run, training_faces
 from dflib.swap.video import Follower, follow_face, swap_video
 from dflib.swap.warp import Warp
 
@@ -61,7 +62,8 @@ def trained(name, sets=None):
     """The network of a row of SHORT, from the cache or trained now on `sets` (by default `training_faces`)."""
     change, network, how = SHORT[name]
     recipe = replace(RECIPES["cpu"], width=WIDTH, steps=STEPS, **change)
-    folder = cache_dir() / "swap_table" / f"{list(SHORT).index(name)}-{WIDTH}-{STEPS}"
+    key = hashlib.sha256(repr((recipe, network.__name__, how, GENTLE, LIGHT)).encode()).hexdigest()[:8]
+    folder = cache_dir() / "swap_table" / key
     path = folder / "network.safetensors"
     if not path.exists():
         run = autoencoder_run(folder, sets or training_faces(PEOPLE, recipe), recipe, network=network, how=how)
@@ -124,7 +126,7 @@ def text_of(done):
         source, target = pair.split("-")
         ordered = {name: {key: float(value) for key, value in rows[name].items()} for name in rows_of(pair) if name in rows}
         tables.append(f"## The face of {source} on {target}\n\n{scores.table(ordered)}\n")
-    return CARD.format(**done, steps=STEPS, width=WIDTH, tables="\n".join(tables))
+    return CARD.format(**done, steps=f"{STEPS:,}", width=WIDTH, tables="\n".join(tables))
 
 
 CARD = """# Swaps against the true swap
@@ -141,7 +143,8 @@ PSNR and SSIM count the pixels inside the true swap's face; *SSIM, all* the whol
 network; their error is in per cent of the distance between the outer eye corners, as is that of the expression. Pose is
 an angle in degrees, flicker in gray levels. *like* is a cosine between embeddings. *no swap* and *true swap* show what
 doing nothing and a perfect result would score. FaceSwap and DeepFakes are what `python -m dflib swap` does; the rows below each
-change one step. DeepFakes is the shipped `data/checkpoints/autoencoder.safetensors`, which knows ana and ben only. The small
+change one step. DeepFakes is the shipped `data/checkpoints/autoencoder.safetensors`, which knows ana and ben only. FaceSwap
+matches the mean colour, DeepFakes uses Reinhard's transfer; *with mean colours* is its row with a shift of the mean. The small
 networks (width {width}, {steps} steps) were trained by this tool to be compared with each other: they are far from finished.
 
 How to read it: matching colours hides the seam and costs most of the PSNR, because complexion is part of the person; compare

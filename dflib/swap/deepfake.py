@@ -36,8 +36,8 @@ class DeepFake:
 
     model: a trained SwapAutoencoder, with the numbers ``source`` and ``target`` of the two people in it. Without a model
     `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
-    scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard" (`blend.match_color`; a shift to the
-    mean of a darker skin turns the whites of the eyes black). blend_by: "feather",
+    scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard", see `blend.match_color`; with "mean" a
+    darker target turns the whites of the eyes black. blend_by: "feather",
     "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull the mask is, in widths of
     the face. placed: align the result to where the source's landmarks should be, instead of where the target's are.
     ValueError for other words.

@@ -57,21 +57,23 @@ def _along_columns(spectrum, pivots):
     height = len(spectrum)
     spectrum[0] *= pivots[0]
     for y in range(1, height):
-        for k in range(spectrum.shape[1]):
-            spectrum[y, k] = (spectrum[y, k] + spectrum[y - 1, k]) * pivots[y, k]
+        line, above, pivot = spectrum[y], spectrum[y - 1], pivots[y]
+        for k in range(len(line)):
+            line[k] = (line[k] + above[k]) * pivot[k]
     for y in range(height - 2, -1, -1):
-        for k in range(spectrum.shape[1]):
-            spectrum[y, k] += pivots[y, k] * spectrum[y + 1, k]
+        line, below, pivot = spectrum[y], spectrum[y + 1], pivots[y]
+        for k in range(len(line)):
+            line[k] += pivot[k] * below[k]
 
 
 @numba.njit(cache=True, fastmath=True)
 def _at_points(spectrum, rows, points, result):
     """Write the values (P,) at points (P, 2) of the picture whose rows have this spectrum."""
     for i in range(len(points)):
-        y, x = points[i, 0], points[i, 1]
+        line, row = spectrum[points[i, 0]], rows[points[i, 1]]
         total = np.float32(0)
-        for k in range(spectrum.shape[1]):
-            total += spectrum[y, k] * rows[x, k]
+        for k in range(len(row)):
+            total += line[k] * row[k]
         result[i] = total
 
 
@@ -101,8 +103,9 @@ def _correct(source, spectrum, rows, pivots, points, around, tolerance, rounds):
     for _ in range(rounds):
         spectrum[:] = 0
         for i in range(count):
-            for k in range(spectrum.shape[1]):
-                spectrum[points[i, 0], k] += r[i] * rows[points[i, 1], k]
+            line, row, amount = spectrum[points[i, 0]], rows[points[i, 1]], r[i]
+            for k in range(len(row)):
+                line[k] += amount * row[k]
         _along_columns(spectrum, pivots)
         _at_points(spectrum, rows, points, z)
         largest, rz = 0.0, 0.0

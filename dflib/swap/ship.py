@@ -48,7 +48,7 @@ def nearest_frames(shots, gallery):
     return ((one[:, None] - other) ** 2).sum(2).argmin(1)
 
 
-def score(model, people=PEOPLE, every=EVERY, recipe=RECIPES["cpu"]):
+def score(model, recipe, people=PEOPLE, every=EVERY):
     """Scores of both swaps inside the true face, dB and SSIM, beside no swap and the nearest frame of the source's own footage.
 
     Each picture is compared in its own alignment: how the face looks, not where it is put. The footage is the recipe's.
@@ -75,14 +75,17 @@ def score(model, people=PEOPLE, every=EVERY, recipe=RECIPES["cpu"]):
 def ship(run, recipe, people=PEOPLE, **made):
     """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's likenesses.
 
-    made: what the card says otherwise of a network that was trained on another machine: its ``scale``, its ``hardware``.
+    made: fields of the card for a network that was trained on another machine, such as ``scale``, ``hardware``, ``note``.
     """
     model = run.models["autoencoder"].cpu().eval()
     faces = held_out(model, people)
-    card = {"recipe": f"python -m dflib.swap.ship --steps {run.steps}", "steps": run.done, "seed": run.seed,
-            "data": f"rendered cast only: {' and '.join(people)} of data/clips, {recipe.performances} performances each, all different, "
-                    f"{SECONDS:.0f} s at {recipe.fps:g} frames a second; scored on the shipped clips, of which no frame was learned",
-            "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, people, recipe=recipe), "people": list(people),
+    card = {"recipe": f"DFLIB_SCALE={current().name} python -m dflib.swap.ship --steps {run.steps}",
+            "steps": run.done, "seed": run.seed,
+            "data": f"rendered cast only: {' and '.join(people)} of data/clips, {recipe.performances} performances each, "
+                    f"all different, {SECONDS:.0f} s at {recipe.fps:g} frames a second; scored on the shipped clips, of which "
+                    "no frame was learned",
+            "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, recipe, people),
+            "people": list(people),
             "likeness": [[round(float(x), 4) for x in likeness(*faces[i][i][2:])] for i in range(len(people))], **made}
     return checkpoints.save(DATA / "checkpoints" / "autoencoder.safetensors", model, card, half=True)
 

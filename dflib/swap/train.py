@@ -3,8 +3,8 @@
     python -m dflib.swap.train                          two actors of the cast, at the current scale
     python -m dflib.swap.train one.mp4 other.mp4        the reader's own videos: of people who agreed
 
-A run that was interrupted goes on. The gpu recipe has the original's batch at twice its size, and a
-width that can be shipped; the original's, 128, is 45 times as large.
+A run that was interrupted goes on. The gpu recipe has the original's batch at twice its side, and
+width 20, so that the network can be shipped; at the original's width, 128, it would have 41 times as many parameters.
 
 **The cure.** The original's recipe (``plain``) fails on people who differ strongly: the encoder learns whom it sees, from
 hair, background and the colour of skin, and each decoder relies on codes that only its own person gives. So the input
@@ -13,7 +13,8 @@ hair, background and the colour of skin, and each decoder relies on codes that o
 2. has its colours standardised with its person's mean and spread: skin is nobody's, while light and shade stay;
 3. becomes a code that is standardised per person (see `autoencoder`);
 
-and the loss counts the face and its surroundings only, half of it as DSSIM, with a gentler warp, random light and a rate that falls to 0.
+and the loss counts the face and its surroundings only, half of it as DSSIM. The warp is gentler, the light random, and the
+rate falls to 0.
 """
 import argparse
 import hashlib

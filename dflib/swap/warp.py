@@ -28,7 +28,7 @@ class Warp:
 
 
 def relit(pictures: Tensor, light: float) -> Tensor:
-    """Pictures (B, 4, S, S), three colours from 0 to 255 and a mask, in other lights: what is not in the footage.
+    """Pictures (B, 4, S, S), three colours from 0 to 255 and a mask, as if filmed in other lights.
 
     Brighter or darker by a factor of about exp(± light), contrast and the colour of the light by less, and one side of the
     face brighter than the other. Not in the original.

@@ -147,6 +147,7 @@ class TrainingRun:
                                  "run the same again to go on from there")
                 raise KeyboardInterrupt
         finally:
+            self._stop = False
             if previous is not None:
                 signal.signal(signal.SIGINT, previous)
             if display:
@@ -225,7 +226,6 @@ class TrainingRun:
 
     def _catch_interrupts(self):
         """From now on Ctrl-C only sets a flag, for a step that is cut in half could not be resumed exactly."""
-        self._stop = False
         if threading.current_thread() is not threading.main_thread():
             return None
 
