@@ -1,6 +1,6 @@
 """Every swap of the course against the true swap, with and without each step: data/swaps.
 
-    python tools/swap_table.py                          all pairs: about half an hour of one core; goes on where it stopped
+    python tools/swap_table.py                          all pairs: about 40 minutes of one core; goes on where it stopped
     python tools/swap_table.py --pairs ana-ben          some (source-target)
     python tools/swap_table.py --again                  forget the rows that are there
 
@@ -148,10 +148,11 @@ matches the mean colour, DeepFakes uses Reinhard's transfer; *with mean colours*
 networks (width {width}, {steps} steps) were trained by this tool to be compared with each other: they are far from finished.
 
 How to read it: matching colours hides the seam and costs most of the PSNR, because complexion is part of the person; compare
-the rows without it. What the autoencoder gives is smoother than FaceSwap's texture and nearer to the true swap (SSIM). The
-networks with an encoder for each person and with the original's recipe lose the face (landmarks). Differences of a degree of
-pose, or of a tenth of a per cent of expression, are within what the true swap itself shows, the error of the networks that
-measure.
+the rows without it, where DeepFakes is nearer to the true swap than FaceSwap in both directions (PSNR and SSIM). Reinhard's
+transfer keeps eyes natural where a shift of the mean blackens their whites (ana on ben), and flattens a dark face on a light
+person (ben on ana: lower SSIM than with mean colours). The original's recipe loses the face (landmarks); an encoder for each
+person costs SSIM in both directions. Differences of a degree of pose, or of a tenth of a per cent of expression, are within
+what the true swap itself shows, the error of the networks that measure.
 
 {tables}
 Files: `swaps.jpg`, every row of the first pair in three frames; `ana-on-ben.mp4` and `ana-on-ben-faceswap.mp4`, ana's face on
