@@ -36,7 +36,7 @@ def pack(folder):
 
 def unpacked(folder, side):
     """(N, side, side, 3) uint8."""
-    with np.load(folder / "pictures.npz") as file:
+    with np.load(folder / "pictures.npz", allow_pickle=False) as file:
         data, ends = file["bytes"], file["ends"]            # once: each access to the file would read all of it again
 
     def picture(start, end):

@@ -7,7 +7,7 @@ from importlib import import_module
 _HOME = {
     "Recording": "cameras", "camera": "cameras", "record": "cameras",
     "PIXEL_LIMIT": "images", "difference": "images", "jpeg": "images", "read_image": "images", "write_image": "images",
-    "KINDS": "labels", "Label": "labels", "mark": "labels",
+    "KINDS": "labels", "Label": "labels", "mark": "labels", "parse_xmp": "labels",
     "Video": "video", "VideoInfo": "video", "compress": "video", "read_video": "video", "write_video": "video",
 }
 __all__ = sorted([*_HOME, "read_label"])
