@@ -5,8 +5,8 @@
     python tools/lent_gpu.py train FOLDER OUT C 90 --images 90000 --resolution 32      there: a row of the ablation
 
 The second machine needs torch, accelerate, safetensors, OpenCV, Pillow and tqdm, and neither PyAV nor Jupyter. FOLDER/runs
-holds the states: the same command goes on from there, if the folder is kept. OUT gets NAME.safetensors (the averaged generator), NAME.jsonl and
-NAME.jpg. Try every command here first, with DFLIB_SCALE=smoke and as many pictures as there will be.
+holds the states: the same command goes on from there, if the folder is kept. OUT gets NAME.safetensors (the averaged
+generator), NAME.jsonl and NAME.jpg. Try every command here first, with DFLIB_SCALE=smoke and as many pictures as there will be.
 """
 import argparse
 import shutil
@@ -72,7 +72,7 @@ def train(folder, out, name, seconds, images, resolution):
     out.mkdir(parents=True, exist_ok=True)
     tensors = {key: value.cpu().contiguous() for key, value in run.averaged.state_dict().items()}
     safetensors.torch.save_file(tensors, out / f"{name}.safetensors", about)
-    write_image(out / f"{name}.jpg", sample_sheet(run.averaged, stage, 1.0), kind="generated", note=f"{name}, {run.done} steps")
+    write_image(out / f"{name}.jpg", sample_sheet(run.averaged, stage, 1.0), note=f"{name}, {run.done} steps")
     shutil.copy(run.folder / "metrics.jsonl", out / f"{name}.jsonl")
     print(name, about)
 
