@@ -25,7 +25,7 @@ SOURCES = sorted((ROOT / "dflib").rglob("*.py"))
 
 # From the ground up; an import may point to the same floor or a lower one. Two departures from the drawing in the design:
 # checkpoints and training need nothing but scale and files, so faces may load its weights and train its networks with them.
-FLOORS = [{"files", "scale", "media"}, {"checkpoints", "training"}, {"cast"}, {"faces"}, {"datasets"}, {"metrics"},
+FLOORS = [{"files", "lazy", "scale", "media"}, {"checkpoints", "training"}, {"cast"}, {"faces"}, {"datasets"}, {"metrics"},
           {"synthesis", "swap", "forensics"},
           {"environment", "exercises", "explorers", "explorers_stylegan", "figures", "lesson", "widgets", "commands", "__main__"}]
 RANK = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}

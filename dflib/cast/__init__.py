@@ -6,7 +6,7 @@
 
 Names are resolved on first use, so that importing the package stays light.
 """
-from importlib import import_module
+from dflib.lazy import lazily
 
 _HOME = {
     "Person": "people", "sample_person": "population",
@@ -17,15 +17,4 @@ _HOME = {
     "write_clip": "footage", "read_truth": "footage", "same_look": "variants",
 }
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module 'dflib.cast' has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value      # the next access is a plain lookup
-    return value
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__ = lazily(globals(), _HOME)

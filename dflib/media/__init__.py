@@ -2,7 +2,7 @@
 
 Names are resolved on first use, so that pictures can be written where PyAV is not installed.
 """
-from importlib import import_module
+from ..lazy import lazily
 
 _HOME = {
     "Recording": "cameras", "camera": "cameras", "record": "cameras",
@@ -36,13 +36,4 @@ def read_label(path) -> "Label | None":  # noqa: F821
     return parse_xmp(packet) if packet else None
 
 
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module 'dflib.media' has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value      # the next access is a plain lookup
-    return value
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__ = lazily(globals(), _HOME)

@@ -8,7 +8,7 @@
 
 Names are resolved on first use; torch is imported by what needs it.
 """
-from importlib import import_module
+from dflib.lazy import lazily
 
 _HOME = {
     "psnr": "scores", "ssim": "scores", "flicker": "scores", "landmark_error": "scores", "equal_error_rate": "scores",
@@ -19,15 +19,4 @@ _HOME = {
     "perceptual_path_length": "paths", "linear_separability": "paths", "separability_of": "paths",
 }
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name):
-    if name not in _HOME:
-        raise AttributeError(f"module 'dflib.metrics' has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value      # the next access is a plain lookup
-    return value
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__ = lazily(globals(), _HOME)
