@@ -273,3 +273,42 @@ def test_lazy_penalty_has_the_same_mean(tmp_path, pictures, monkeypatch):
     given = [value for name, value in losses if name == "discriminator"]
     for row, value in zip(history, given):
         assert value == pytest.approx(row["discriminator"] + 2 * row.get("r1", 0.0), rel=1e-5)
+
+
+def test_scores_tell_near_from_far():
+    from dflib.synthesis import judges
+
+    real = np.stack([np.full((32, 32, 3), level, np.uint8) for level in range(60, 180, 10)])
+    real += np.random.default_rng(1).integers(0, 20, real.shape, dtype=np.uint8)
+    near = judges.scores(real[::-1, :, ::-1], real)
+    far = judges.scores(np.random.default_rng(2).integers(0, 256, real.shape, dtype=np.uint8), real)
+    for lower in ("frechet", "sliced_wasserstein"):
+        assert near[lower] < 0.5 * far[lower], lower
+    assert near["precision"] > far["precision"]
+
+
+def test_the_shipping_tool(monkeypatch, tmp_path, pictures):
+    """tools/ship_stylegan.py at a tiny size: card with scores, title picture, figure of the training."""
+    import importlib.util
+    import json
+    from pathlib import Path
+
+    spec = importlib.util.spec_from_file_location("ship_stylegan", Path(__file__).parents[1] / "tools" / "ship_stylegan.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(train.RECIPES, "smoke", replace(TINY, images=16))
+    monkeypatch.setattr(train, "training_pictures", lambda *_: pictures)
+    monkeypatch.setattr(tool, "RenderedFaces", str)
+    monkeypatch.setattr(train, "aligned_faces", lambda split, size: np.repeat(pictures[::-1 if split == "val" else 1], 4, axis=0))
+    monkeypatch.setattr(tool.judges, "scores", lambda images, held_out: {"pictures": len(images) - len(held_out)})
+    monkeypatch.setattr(train, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(tool, "FIGURES", tmp_path)
+    tool.main()
+    card = json.loads((tmp_path / "stylegan-32.json").read_text())
+    assert card["scores"]["pictures"] == 80 and card["steps"] == 4 and "80 held-out people" in card["data"]
+    from dflib.media import read_image
+    title = read_image(tmp_path / "03_stylegan.jpg")
+    assert title.shape == (7 * 64, (4 + 5 + 1) * 64 + 24, 3)
+    figure = read_image(tmp_path / "03_training.png")
+    assert figure.shape[1] == 1100 and figure.std() > 20

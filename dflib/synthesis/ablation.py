@@ -7,7 +7,8 @@ D  + the learned constant in place of the traditional input
 E  + noise
 F  + mixing regularisation, the full model
 
-One difference: the paper trained A with WGAN-GP, here all have the same loss.
+Differences: the paper's B also trains longer and is tuned, and its rows for CelebA-HQ, and A for FFHQ, have the WGAN-GP
+loss; here all rows have the same loss and recipe.
 """
 
 from __future__ import annotations

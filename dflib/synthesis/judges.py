@@ -44,5 +44,21 @@ def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return identity_similarity(_known_images(a), _known_images(b))
 
 
+def scores(images: np.ndarray, held_out: np.ndarray) -> dict:
+    """How near generated pictures come to pictures that were held out, both (N, S, S, 3) uint8, S a power of two from 16.
+
+    name -> number: ``frechet`` in `face_features`, ``sliced_wasserstein`` (x 1000, mean of the levels), ``precision`` and
+    ``recall``. All depend on N: compare sets of one size only.
+    """
+    from ..metrics import frechet_distance, precision_recall
+    from ..metrics.wasserstein import pyramid_wasserstein
+
+    quality = precision_recall(held_out, images, features=face_features)
+    found = {"frechet": frechet_distance(held_out, images, features=face_features),
+             "sliced_wasserstein": pyramid_wasserstein(held_out, images)["mean"],
+             "precision": quality.precision, "recall": quality.recall}
+    return {name: round(float(value), 3) for name, value in found.items()}
+
+
 def _known_images(images: np.ndarray) -> np.ndarray:
     return as_images(known_crop(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1))

@@ -110,7 +110,8 @@ def project(generator: Generator, picture: np.ndarray, steps: int = 300, space: 
             rate: float = 0.1, seed: int = 0, progress: bool = True) -> Projection:
     """The latent whose picture is most like ``picture`` (H, W, 3) uint8, of the generator's size.
 
-    space: "w" stays among the faces that the generator knows, "w+" gives every layer its own w and comes closer.
+    space: "w" stays among the faces that the generator knows, "w+" gives every layer its own w and comes closer; it spends
+    the first half of its steps in w, for from the mean it would find a worse picture than w does.
     features: such as ``face_features()``, compared beside the pixels; None compares pixels alone. The noise maps are
     held fixed, for maps that are optimised too would hide in themselves what w cannot say; early steps shake w instead
     (Karras et al. 2020, arXiv:1912.04958, app. D). ValueError for another space or size.
@@ -127,11 +128,13 @@ def project(generator: Generator, picture: np.ndarray, steps: int = 300, space: 
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         spread = (generator.mapping(draw(generator, 1000, seed)) - generator.w_average).square().mean().sqrt().item()
-    copies = generator.layers if space == "w+" else 1
-    w = generator.w_average.detach().repeat(1, copies, 1).requires_grad_()
+    w = generator.w_average.detach().repeat(1, 1, 1).requires_grad_()           # (1, 1, D), later (1, L, D)
     optimizer = torch.optim.Adam([w], rate, betas=(0.9, 0.99))
     losses = []
     for i in tqdm(range(steps), desc="projecting", leave=False, disable=not progress):
+        if space == "w+" and i == steps // 2:
+            w, rate = w.detach().repeat(1, generator.layers, 1).requires_grad_(), rate / 3      # all layers move at once
+            optimizer = torch.optim.Adam([w], rate, betas=(0.9, 0.99))
         done = i / steps
         falling = 0.5 + 0.5 * np.cos(np.pi * done)
         optimizer.param_groups[0]["lr"] = rate * min(20 * (done + 1 / steps), falling)
@@ -155,31 +158,33 @@ class Direction:
 
     vector: Tensor          # (D,), of length 1
     spread: float           # deviation of w along it: one step that is neither tiny nor huge
-    score: float            # how well w tells the attribute: accuracy of a yes or no, R² of a number, on the same w's
+    score: float            # how well the place along it tells the attribute: R² of a number, accuracy of a yes or no
 
 
 def find_directions(w, attributes: dict) -> dict[str, Direction]:
     """Directions for known attributes of N latents: w (N, D), attributes name -> (N,) bool or numbers.
 
-    Yes-or-no attributes by logistic regression (as the paper's linear separability, sec. 4.2), numbers by ridge
-    regression. An attribute that is the same for all latents raises ValueError.
+    A direction is the covariance of w and the attribute; for a yes or no that is the way from the mean w of those
+    without it to the mean w of those with it. The normal of a separating hyperplane (Shen et al. 2020, arXiv:1907.10786)
+    is the inverse covariance of w times this: it prefers what hardly varies in w, and then a step changes hardly anything.
+    An attribute that is the same for all latents raises ValueError.
     """
-    from sklearn.linear_model import LogisticRegression, Ridge
-
     w = torch.as_tensor(w).cpu().double().numpy()
+    centred = w - w.mean(axis=0)
     found = {}
     for name, values in attributes.items():
         values = np.asarray(values)
         if (values == values[0]).all():
             raise ValueError(f"The attribute {name} is the same for all {len(values)} latents: it has no direction.")
+        vector = centred.T @ (values - values.mean())
+        vector /= np.linalg.norm(vector)
+        place = centred @ vector
         if values.dtype == bool:
-            model = LogisticRegression(max_iter=2000)
+            middle = (place[values].mean() + place[~values].mean()) / 2
+            score = np.mean((place > middle) == values)
         else:
-            model, values = Ridge(), (values - values.mean()) / values.std()
-        model.fit(w, values)
-        vector = model.coef_.ravel() / np.linalg.norm(model.coef_)
-        spread, score = float((w @ vector).std()), float(model.score(w, values))
-        found[name] = Direction(torch.from_numpy(vector).float(), spread, score)
+            score = np.corrcoef(place, values)[0, 1] ** 2
+        found[name] = Direction(torch.from_numpy(vector).float(), float(place.std()), float(score))
     return found
 
 
