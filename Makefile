@@ -23,7 +23,7 @@ train: $(READY)
 	$(BIN)/python -m dflib train all
 
 bench: $(READY)
-	$(BIN)/python -m pytest tests/bench -n 0 --benchmark-enable --benchmark-only
+	$(BIN)/python -m pytest tests/bench -n 0 --benchmark-enable
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 14) else 'Python 3.10 to 3.13 is needed, this is ' + sys.version.split()[0] + '; choose another with: make PYTHON=python3.12 lab')"

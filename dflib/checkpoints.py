@@ -149,7 +149,7 @@ def read_published(path) -> dict:
     except pickle.UnpicklingError as error:
         raise ValueError(f"The weights file {path} is damaged, or holds more than tensors: "
                          "reading it could run foreign code, so it is refused.") from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # whichever a damaged file meets first in its reader: OSError, IndexError, struct.error, …
         raise ValueError(f"The weights file {path} is damaged or of an unknown format.") from error
 
 

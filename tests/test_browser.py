@@ -69,9 +69,11 @@ import torch
 from dflib import checkpoints, explorers_stylegan as explorers
 from dflib.synthesis import latents
 generator, _ = latents.load_generator(checkpoints.shipped("stylegan-64"))
-age = latents.Direction(torch.nn.functional.normalize(torch.randn(generator.latent), dim=0), 0.5, 1.0)
+vectors = torch.linalg.qr(torch.randn(generator.latent, len(explorers.SHOWN)))[0].T
+directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(explorers.SHOWN, vectors)}
 explorers.style_mixer(generator)""", "explorers.truncation_explorer(generator)",
-                   "explorers.direction_explorer(generator, {'age': age})", "explorers.walk_explorer(generator)"]
+                   "explorers.direction_explorer(generator, directions)", "explorers.walk_explorer(generator)"]
+MOVED = (4, 1, 4, 1)    # which slider of each: psi, psi, the first direction, the place on the way
 
 SWAP_PANELS = ["from dflib import explorers\nexplorers.fit_explorer(size=96)", "explorers.blend_explorer(size=96)", """
 import numpy as np
@@ -293,7 +295,7 @@ def share_of_a_core():
 def test_each_panel_of_stylegan_answers_in_time(server, page):
     """Milliseconds from a key to the new text, in the browser's own clock, and what the panel says of itself.
 
-    The best of ten moves counts, times the share of a core that a process gets at the time: other tests may run.
+    The median of ten moves counts, times the share of a core that a process gets at the time: other tests may run.
     """
     run_all(page, server, "stylegan.ipynb")
     expect(page.locator(".dflib-panel")).to_have_count(len(STYLEGAN_PANELS))
@@ -309,7 +311,7 @@ def test_each_panel_of_stylegan_answers_in_time(server, page):
                 if (panel.pressed && panel.querySelector("[role=status]")?.innerText != panel.before)
                     { panel.waits.push(performance.now() - panel.pressed); panel.pressed = 0; }
             }).observe(panel, {subtree: true, childList: true, characterData: true}); }""")
-        panel.get_by_role("slider").first.focus()
+        panel.get_by_role("slider").nth(MOVED[index]).focus()
         own, share = [], share_of_a_core()
         for _ in range(10):
             before = text.inner_text()
@@ -320,14 +322,14 @@ def test_each_panel_of_stylegan_answers_in_time(server, page):
         waits = panel.evaluate("panel => panel.waits")
         assert len(waits) == 10
         share = max(share, share_of_a_core())       # the stricter of before and after
-        measured[source.split("explorers.")[-1].split("(")[0]] = (min(waits), sorted(waits)[5], min(own), share)
+        measured[source.split("explorers.")[-1].split("(")[0]] = (sorted(waits)[5], max(waits), sorted(own)[5], share)
         expect(panel.get_by_role("alert")).to_have_count(0)
     screenshot(page, "stylegan_panels.png")
-    for name, (best, typical, own, share) in measured.items():
-        print(f"{name}: best {best:.0f} ms from key to text, typical {typical:.0f} ms; drawing {own} ms; {share:.0%} of a core")
+    for name, (typical, longest, own, share) in measured.items():
+        print(f"{name}: {typical:.0f} ms from key to text, at most {longest:.0f} ms; drawing {own} ms; {share:.0%} of a core")
     # what others take from a busy machine is only roughly known: there a looser bound must do
     limit = LIMIT if os.getloadavg()[0] < 2 else 4 * LIMIT
-    assert all(max(best, own) * share < limit for best, _, own, share in measured.values()), measured
+    assert all(max(typical, own) * share < limit for typical, _, own, share in measured.values()), measured
 
 
 def test_panels_of_lessons_04_and_05_follow_the_keyboard(server, page):

@@ -1,9 +1,13 @@
 """Published StyleGAN layouts: files with random weights against forward passes written here from the keys alone."""
+import re
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from dflib import checkpoints
+from dflib.synthesis import published
 
 LATENT, WIDTHS = 20, (12, 12, 12, 12, 10, 5)        # 4 to 128 px: the last block is of the transposed kind
 KERNEL = torch.tensor([[1., 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
@@ -229,6 +233,78 @@ def test_other_refusals(tmp_path):
     state["g_synthesis.blocks.0.conv0_up.intermediate.kernel"] += .1
     with pytest.raises(ValueError, match="blocks.0.conv0_up.intermediate.kernel is another blur"):
         checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, state))
-    state = {**huangzh13_state(), "g_synthesis.blocks.1.conv1.weight": randn(12, 12, 1, 1)}
-    with pytest.raises(ValueError, match="has blocks.2.conv1.weight as .* instead of"):
-        checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, state))
+    with pytest.raises(ValueError, match="does not hold the named tensors of one network"):
+        checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, {**huangzh13_state(), 7: randn(1)}))
+    for name, left_out in (("rosinality-stylegan", "generator"), ("huangzh13-stylegan", r"blocks|to_rgb.[1-9]")):
+        smaller = {key: value for key, value in CASES[name][0]().items() if not re.search(left_out, key)}
+        with pytest.raises(ValueError, match=f"not of the layout {name}: it lacks .* and more\\.$"):     # 0 and 4 px
+            checkpoints.load_published(name, saved(tmp_path, smaller))
+    with pytest.raises(ValueError, match="it has a surplus generator.to_rgb.999999999.conv.bias\\.$"):
+        checkpoints.load_published("rosinality-stylegan", saved(
+            tmp_path, {**rosinality_state(), "generator.to_rgb.999999999.conv.bias": randn(3)}))
+
+
+HUANG, ROSINALITY = "huangzh13-stylegan", "rosinality-stylegan"
+
+
+@pytest.mark.parametrize("name, key, shape, said", [
+    (HUANG, "g_synthesis.blocks.0.conv0_up.intermediate.kernel", (1, 1, 5, 5), "is another blur than [1, 2, 1]"),
+    (ROSINALITY, "generator.progression.5.conv1.1.weight_flip", (5, 1, 5, 5), "is another blur than [1, 2, 1]"),
+    (HUANG, "truncation.avg_latent", (), "is () instead of (20,)"),
+    (HUANG, "g_mapping.map.dense7.bias", (), "is () instead of (20,)"),
+    (HUANG, "g_synthesis.blocks.1.conv1.weight", (12, 12, 1, 1), "is (12, 12, 1, 1) instead of (12, 12, 3, 3)"),
+    (HUANG, "g_synthesis.blocks.4.conv0_up.weight", (9,), "is (9,) instead of (5, 10, 3, 3)"),
+    (ROSINALITY, "generator.progression.5.conv1.0.weight", (9,), "is (9,) instead of (10, 5, 3, 3)"),
+    (ROSINALITY, "generator.progression.5.conv1.0.weight", (5, 10, 3, 3), "is (5, 10, 3, 3) instead of (10, 5, 3, 3)"),
+    (ROSINALITY, "generator.progression.2.noise1.weight_orig", (0,), "is (0,) instead of (1, 12, 1, 1)"),
+    (ROSINALITY, "generator.progression.2.adain1.style.linear.bias", (), "is () instead of (24,)")])
+def test_a_shape_that_does_not_fit_is_named(tmp_path, name, key, shape, said):
+    path = saved(tmp_path, {**CASES[name][0](), key: randn(shape)})
+    with pytest.raises(ValueError) as caught:
+        checkpoints.load_published(name, path, resolution=8)        # although these blocks are not all needed for 8 px
+    assert str(caught.value) == f"The file {path} is not of the layout {name}: {key} {said}."
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize("odd", [
+    lambda: torch.zeros(20).to_sparse(), lambda: torch.zeros(20, device="meta"), lambda: torch.zeros(1).expand(10 ** 12),
+    lambda: torch.zeros(20, dtype=torch.complex64), lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])],
+    ids=["sparse", "without numbers", "one number expanded", "complex", "nested"])
+def test_what_is_no_plain_table_of_numbers(tmp_path, odd):
+    path = saved(tmp_path, {**huangzh13_state(), "truncation.avg_latent": odd()})
+    with pytest.raises(ValueError) as caught:
+        checkpoints.load_published(HUANG, path, resolution=8)
+    assert str(caught.value) == \
+        f"The file {path} is not of the layout {HUANG}: truncation.avg_latent is not a plain table of numbers."
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_any_tensor_of_any_other_shape_is_refused(tmp_path, monkeypatch, name):
+    """One of every kind of key (they differ only by numbers) with shapes of 0 to 5 dimensions, some of them empty."""
+    state, path = CASES[name][0](), tmp_path / "weights.pt"
+    kinds = {re.sub(r"\d", "0", key): key for key in state}
+    assert len(kinds) > 15
+    for key in kinds.values():
+        for shape in ((), (0,), (1,), (0, 0), (20, 1), (4, 5, 6), (0, 1, 3, 3, 3), (2, 3, 3, 3), (1, 1, 1, 1, 1)):
+            monkeypatch.setattr(published, "read_published", lambda _: {**state, key: randn(shape)})
+            with pytest.raises(ValueError, match=f"^The file {path} is not of the layout {name}: "):
+                checkpoints.load_published(name, path, resolution=8)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before torch 1.6"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_damaged_file_is_named_or_loads(tmp_path, name, zipped):
+    """Flipped bits and cut files: in the first and the last ninth, where the names and shapes are and not the numbers."""
+    path, rng, refused = tmp_path / "weights.pt", np.random.default_rng(0), 0
+    torch.save(CASES[name][0](), path, _use_new_zipfile_serialization=zipped)
+    whole = np.fromfile(path, np.uint8)
+    for i in range(40):
+        place, broken = rng.integers(len(whole) // 9) * (1 if i % 3 else -1), whole.copy()
+        broken[place] ^= 1 << rng.integers(8)
+        (broken[:place] if i % 4 == 0 else broken).tofile(path)
+        try:
+            checkpoints.load_published(name, path, resolution=8)
+        except ValueError as error:
+            refused += 1
+            assert re.fullmatch(rf"The (weights )?file {path} .*\.", str(error)), error
+    assert refused >= 10

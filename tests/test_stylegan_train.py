@@ -312,3 +312,26 @@ def test_the_shipping_tool(monkeypatch, tmp_path, pictures):
     assert title.shape == (7 * 64, (4 + 5 + 1) * 64 + 24, 3)
     figure = read_image(tmp_path / "03_training.png")
     assert figure.shape[1] == 1100 and figure.std() > 20
+
+
+def test_the_time_printed_ahead_counts_with_growing(tmp_path, pictures, monkeypatch, capsys):
+    """2, 4 and 6 steps at 8, 16 and 32 px that take 120, 180 and 240 s; equal ones would be 24 minutes."""
+    from types import SimpleNamespace
+
+    from dflib.training import display
+
+    recipe = replace(TINY, start=8, growing=8, images=48)
+    run, plan, clock = train.stylegan_run(tmp_path / "run", pictures, recipe), Plan(recipe), [0.0]
+    inner = run._step
+
+    def step(run, i):
+        clock[0] += {8: 120, 16: 180, 32: 240}[plan.at(i).resolution]
+        return inner(run, i)
+
+    run._step = step
+    monkeypatch.setattr(display, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    run.fit()
+    assert "run: 12 steps, about 40 min on this machine" in capsys.readouterr().out and clock[0] == 2400
+    whole, halved = Plan(train.RECIPES["cpu"]), Plan(replace(train.RECIPES["cpu"], batches={64: 8}))
+    assert .55 / .23 < whole.cost(whole.steps) / whole.cost(0) < .62 / .23      # seconds measured on one core
+    assert whole.cost(0) == 2 * halved.cost(0)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -304,6 +305,26 @@ def test_samples_lines_and_checkpoint(tmp_path, capsys):
     module, card = checkpoints.load(tmp_path / "net.safetensors", network)
     assert torch.equal(module[0].weight, run.averaged[0].weight)
     assert (card["steps"], card["seed"], card["scale"]) == (12, 3, "smoke")
+
+
+@pytest.mark.parametrize("done, cost, seconds, said", [
+    (0, None, lambda i: 7.3, "100 steps, about 12 min"), (90, None, lambda i: 7.3, "10 steps, about 73 s"),
+    (0, lambda i: 3 * (i // 10 + 1), lambda i: i // 10 + 1, "100 steps, about 9 min"),          # 550 s
+    (50, lambda i: 3 * (i // 10 + 1), lambda i: i // 10 + 1, "50 steps, about 7 min")])         # the last 400 of them
+def test_the_time_printed_ahead_is_that_of_a_run_on_this_clock(tmp_path, monkeypatch, capsys, done, cost, seconds, said):
+    make_run(tmp_path / "run", steps=done).fit()
+    run, clock = make_run(tmp_path / "run", steps=100, cost=cost), [0.0]
+    inner = run._step
+
+    def step(run, i):
+        clock[0] += seconds(i)
+        return inner(run, i)
+
+    run._step = step
+    capsys.readouterr()
+    monkeypatch.setattr(display, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    run.fit()
+    assert [line for line in capsys.readouterr().out.splitlines() if "about" in line] == [f"run: {said} on this machine"]
 
 
 def test_notebook_gets_one_figure_that_is_updated(tmp_path, monkeypatch):

@@ -58,8 +58,10 @@ def frechet_distance(real, fake, features=None) -> float:
     """Fréchet distance between two sets; arguments as in `statistics_of`.
 
     With `inception_features(path)` it is the FID of Heusel et al. 2017 (https://arxiv.org/abs/1706.08500, eq. 6); in
-    other features its numbers are not comparable with published ones. It is too large with few pictures: compare sets
-    of one size, and with the distance between two halves of the real pictures (`wasserstein.real_floor`).
+    other features its numbers are not comparable with published ones. The default features know faces framed as
+    `faces.align` does; for the wider pictures of lesson 03 take `synthesis.judges.face_features`. The distance is too
+    large with few pictures: compare sets of one size, and with the distance between two halves of the real pictures
+    (`wasserstein.real_floor`).
     """
     a, b = statistics_of(real, features), statistics_of(fake, features)
     return frechet_gaussians(a.mean, a.covariance, b.mean, b.covariance)

@@ -56,8 +56,9 @@ def perceptual_path_length(synthesis, mapping=None, space: str = "w", sampling: 
 
     space: "z" walks on the sphere, "w" straight on. sampling: t uniform in [0, 1] for "full", 0 for "end". latent: D.
     distance: pictures and pictures to (B,), quadratic in small differences; by default in `face_features`, which has
-    another scale than the VGG distance of the paper: compare numbers with each other, not with the paper's. The paper
-    takes 100,000 samples; `rejected` is the share that NVIDIA's code drops as outliers at either end.
+    another scale than the VGG distance of the paper: compare numbers with each other, not with the paper's (pictures
+    framed as lesson 03 does want `squared_distance(synthesis.judges.face_features)`). The paper takes 100,000 samples;
+    `rejected` is the share that NVIDIA's code drops as outliers at either end.
 
     mapping and synthesis are called with float64 and must answer in it, because what float32 rounds off in a generator
     can be larger than what a step of 1e-4 changes; ValueError otherwise, and when synthesis gives other pictures for
@@ -133,8 +134,8 @@ def separability_of(synthesis, mapping=None, attributes=None, latent: int = 512,
     """{"z": score, "w": score} of a generator by `linear_separability`, on one set of pictures.
 
     attributes: pictures (B, 3, H, W) in [-1, 1] to {name: (B,) probabilities}; by default the yes-or-no attributes of
-    the shipped network, where the paper has 40 of CelebA. The paper takes 200,000 samples; with few and many
-    dimensions everything is separable: take at least ten times D.
+    the shipped network, which knows faces framed as `faces.align` does, where the paper has 40 of CelebA. The paper
+    takes 200,000 samples; with few and many dimensions everything is separable: take at least ten times D.
     """
     mapping, attributes = mapping or (lambda z: z), attributes or shipped_attributes
     randomness, zs, ws, found = torch.Generator().manual_seed(seed), [], [], []

@@ -56,10 +56,10 @@ def rosinality(path, resolution: int | None = None) -> Generator:
 
     resolution: of the pictures, 8 to the file's own, which is the default. Differences from the paper: see
     SharedNoiseGenerator; no bias on the constant. The file has no mean w, so that of 4,096 seeded z's is taken. Raises
-    ValueError naming a missing or surplus key, and what ``read_published`` raises.
+    ValueError naming a missing, surplus or misshapen key, and what ``read_published`` raises.
     """
     state = _state_of(read_published(path), ("g_running", "generator"), path)
-    count = _blocks(state, r"generator\.(?:progression|to_rgb)\.(\d+)\.")
+    count = max(2, _blocks(state, r"generator\.(?:progression|to_rgb)\.(\d)\."))
     entries = [_mapping_entry(f"style.{2 * i + 1}.linear", i, "weight_orig") for i in range(8)]
     buffers = []
     for i in range(count):
@@ -82,7 +82,7 @@ def rosinality(path, resolution: int | None = None) -> Generator:
                             (f"{style}.bias", f"{layer}.style.bias", _scale_around_zero)])
         entries.append([(f"generator.to_rgb.{i}.conv.weight_orig", f"{ours}.to_rgb.weight", _same),
                         (f"generator.to_rgb.{i}.conv.bias", f"{ours}.to_rgb.bias", _same)])
-    ours = _converted(state, entries, buffers, path, "rosinality-stylegan")
+    ours = _converted(SharedNoiseGenerator, state, entries, buffers, count, path, "rosinality-stylegan")
     for i in range(count):                              # what this layout has no tensor for
         ours[f"blocks.{i}.layer0.bias"] = torch.zeros_like(ours[f"blocks.{i}.layer0.noise_strength"])
     ours["w_average"] = torch.zeros_like(ours["mapping.layers.0.bias"])
@@ -97,10 +97,11 @@ def huangzh13(path, resolution: int | None = None) -> Generator:
     """The generator of a huangzh13 file (``GAN_GEN_*.pth``, or ``GAN_GEN_SHADOW_*.pth``, the averaged one).
 
     resolution: of the pictures, 8 to the file's own, which is the default. As the official network but for the instance
-    normalisation's epsilon. Raises ValueError naming a missing or surplus key, and what ``read_published`` raises.
+    normalisation's epsilon. Raises ValueError naming a missing, surplus or misshapen key, and what ``read_published``
+    raises.
     """
     state = _state_of(read_published(path), (), path)
-    count = max(_blocks(state, r"g_synthesis\.to_rgb\.(\d+)\."), 1 + _blocks(state, r"g_synthesis\.blocks\.(\d+)\."))
+    count = max(2, _blocks(state, r"g_synthesis\.to_rgb\.(\d)\."), 1 + _blocks(state, r"g_synthesis\.blocks\.(\d)\."))
     entries = [_mapping_entry(f"g_mapping.map.dense{i}", i, "weight") for i in range(8)]
     entries.append([("truncation.avg_latent", "w_average", _same)])
     buffers = []
@@ -125,7 +126,8 @@ def huangzh13(path, resolution: int | None = None) -> Generator:
                             (f"{theirs}.epi{k}.style_mod.lin.bias", f"{layer}.style.bias", _same)])
         entries.append([(f"g_synthesis.to_rgb.{i}.weight", f"{ours}.to_rgb.weight", _same),
                         (f"g_synthesis.to_rgb.{i}.bias", f"{ours}.to_rgb.bias", _same)])
-    return _filled(Generator, _converted(state, entries, buffers, path, "huangzh13-stylegan"), count, resolution, path)
+    ours = _converted(Generator, state, entries, buffers, count, path, "huangzh13-stylegan")
+    return _filled(Generator, ours, count, resolution, path)
 
 
 # ---------------------------------------- how a tensor of theirs becomes one of ours
@@ -149,6 +151,15 @@ def _scale_around_zero(x: Tensor) -> Tensor:            # their scale is around 
     return torch.cat([x[:len(x) // 2] - 1, x[len(x) // 2:]])
 
 
+def _their_shape(change, shape) -> tuple:
+    """The shape in the file of what ``change`` turns into ``shape``."""
+    if change is _strength:
+        return (1, *shape, 1, 1)
+    if change is _from_transposed:
+        return (shape[1], shape[0], *shape[2:])
+    return tuple(shape)
+
+
 def _mapping_entry(theirs: str, i: int, weight: str) -> list:
     return [(f"{theirs}.{weight}", f"mapping.layers.{i}.weight", _same),
             (f"{theirs}.bias", f"mapping.layers.{i}.bias", _same)]
@@ -161,30 +172,56 @@ def _state_of(content, names: tuple, path) -> dict:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
             break
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, dict) or not all(
+            isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()):
         raise ValueError(f"The weights file {path} does not hold the named tensors of one network.")
     return content
 
 
 def _blocks(state: dict, pattern: str) -> int:
-    """One more than the largest number that ``pattern`` finds in a key, 0 without one."""
+    """One more than the largest digit that ``pattern`` finds in a key, 0 without one; ten blocks make 2,048 px."""
     found = [re.match(pattern, key) for key in state]
     return max((int(match.group(1)) + 1 for match in found if match), default=0)
 
 
-def _converted(state: dict, entries: list, buffers: list, path, name: str) -> dict:
-    """Our state dict. ValueError for a missing or surplus key, and for a blur that is not [1, 2, 1]."""
+def _plain(x: Tensor) -> bool:
+    """Whether the file holds all numbers of ``x``, one by one: not sparse, quantised or one number expanded to many."""
+    return (x.layout == torch.strided and not x.is_nested and x.device.type == "cpu"
+            and x.dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+            and x.untyped_storage().nbytes() >= x.numel() * x.element_size())
+
+
+def _converted(kind, state: dict, entries: list, buffers: list, count: int, path, name: str) -> dict:
+    """Our state dict. ValueError for a missing, surplus or misshapen key, and for a blur that is not [1, 2, 1]."""
     table = [entry for group in entries for entry in group]
     expected = {theirs for theirs, _, _ in table} | set(buffers)
+    other = f"The file {path} is not of the layout {name}:"
     problems = [f"{word} {', '.join(sorted(keys)[:3])}{' and more' if len(keys) > 3 else ''}" for word, keys in (
         ("lacks", expected - state.keys()), ("has a surplus", state.keys() - expected)) if keys]
     if problems:
-        raise ValueError(f"The file {path} is not of the layout {name}: it {'; it '.join(problems)}.")
+        raise ValueError(f"{other} it {'; it '.join(problems)}.")
+    for key in sorted(expected):
+        if not _plain(state[key]):
+            raise ValueError(f"{other} {key} is not a plain table of numbers.")
     line = torch.tensor([1.0, 2.0, 1.0]) / 4
     for key in buffers:
-        if not torch.allclose(state[key].float(), torch.outer(line, line).expand_as(state[key])):
-            raise ValueError(f"The file {path} is not of the layout {name}: {key} is another blur than [1, 2, 1].")
+        kernel = state[key].float()
+        if kernel.shape[1:] != (1, 3, 3) or not torch.allclose(kernel, torch.outer(line, line).expand_as(kernel)):
+            raise ValueError(f"{other} {key} is another blur than [1, 2, 1].")
+    with torch.device("meta"):                          # shapes alone
+        own = _sized(kind, 4 * 2 ** (count - 1), {ours: state[theirs] for theirs, ours, _ in table}, count).state_dict()
+    for theirs, ours, change in table:
+        shape, wanted = tuple(state[theirs].shape), _their_shape(change, own[ours].shape)
+        if shape != wanted:
+            raise ValueError(f"{other} {theirs} is {shape} instead of {wanted}.")
     return {ours: change(state[theirs].float()) for theirs, ours, change in table}
+
+
+def _sized(kind, resolution: int, ours: dict, count: int) -> Generator:
+    """A new generator of ``kind`` as wide as the ``count`` blocks whose biases are in ``ours``."""
+    latent, first, last = (max(1, ours[f"{layer}.bias"].numel()) for layer in (
+        "mapping.layers.0", "blocks.0.layer1", f"blocks.{count - 1}.layer1"))
+    return kind(resolution, latent, base=last * 4 * 2 ** (count - 1), limit=first)
 
 
 def _filled(kind, ours: dict, count: int, resolution: int | None, path) -> Generator:
@@ -193,9 +230,7 @@ def _filled(kind, ours: dict, count: int, resolution: int | None, path) -> Gener
     resolution = resolution or largest
     if resolution > largest:
         raise ValueError(f"The file {path} makes pictures of up to {largest} px, not of {resolution} px.")
-    last = ours[f"blocks.{count - 1}.conv1.weight"].shape[0]
-    limit = ours["blocks.0.conv1.weight"].shape[0]
-    generator = kind(resolution, len(ours["w_average"]), last * largest, limit)
+    generator = _sized(kind, resolution, ours, count)
     for module in generator.modules():
         if isinstance(module, StyledLayer):
             module.eps = THEIR_EPS

@@ -106,6 +106,14 @@ class Plan:
         begins = step == first and (fading or first == 0)
         return Stage(resolution, (step - first + 0.5) / steps if fading else 1.0, batch, begins)
 
+    def cost(self, step: int) -> int:
+        """Time of a step relative to others: each resolution in use, from 4 px, adds about the same, for channels halve.
+
+        Measured on one core with the cpu recipe: 0.23 s at 8 px, 0.55 to 0.62 s at 64 px, faded in or not.
+        """
+        stage = self.at(step)
+        return stage.batch * (stage.resolution.bit_length() - 2)
+
 
 def prepared(pictures: Tensor, stage: Stage) -> Tensor:
     """uint8 (B, S, S, 3) -> (B, 3, r, r) in [-1, 1]: half of them mirrored; fading in goes from doubled to sharp."""
@@ -170,7 +178,7 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, sa
     return TrainingRun(folder, {"generator": generator, "discriminator": discriminator}, optimizers, step, plan.steps,
                        seed, samples=samples or sheet, sample_seconds=sample_seconds,
                        average=("generator", recipe.half_life, recipe.batches[recipe.resolution]),
-                       schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0))
+                       schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0), cost=plan.cost)
 
 
 def _update(run: TrainingRun, name: str, loss: Tensor) -> None:

@@ -10,10 +10,13 @@ _WARM_UP = 2.0  # seconds of training before the remaining time is estimated
 
 
 class Display:
-    """Shows one run from ``start`` to ``steps``: a progress bar, the time it will take, losses, sample pictures."""
+    """Shows one run from ``start`` to ``steps``: a progress bar, the time it will take, losses, sample pictures.
 
-    def __init__(self, name: str, start: int, steps: int):
-        self._name, self._start, self._steps = name, start, steps
+    cost: cost(i) -> time of step i, counted from 0, relative to that of others; equal when None.
+    """
+
+    def __init__(self, name: str, start: int, steps: int, cost=None):
+        self._name, self._start, self._steps, self._cost = name, start, steps, cost or (lambda i: 1)
         self._bar = tqdm(total=steps, initial=start, desc=name, unit="step", disable=False if in_notebook() else None)
         self._began = self._shown = time.monotonic()
         self._first_step_done = None  # the first step also pays for compiling, caches and allocation
@@ -29,9 +32,9 @@ class Display:
             self._first_step_done = now
         elif not self._estimated and (now - self._began > _WARM_UP or done == self._steps):
             self._estimated = True
-            rate = (now - self._first_step_done) / (done - self._start - 1)
+            rate = (now - self._first_step_done) / sum(map(self._cost, range(self._start + 1, done)))
             self.line(f"{self._name}: {self._steps - self._start} steps, about "
-                      f"{duration(rate * (self._steps - self._start))} on this machine")
+                      f"{duration(rate * sum(map(self._cost, range(self._start, self._steps))))} on this machine")
 
     def losses(self, history: list) -> None:
         """Show the newest row of ``history``, a list of dicts with "step", "seconds" and the losses."""

@@ -50,16 +50,17 @@ class TrainingRun:
     average     (model name, half-life in images, images per step over all processes): ``run.averaged`` follows that
                 model as an exponential moving average of its weights (Karras et al. 2018, section 6: 10,000 images)
     schedule    schedule(i) -> factor of every optimiser's learning rate in step i
+    cost        cost(i) -> time of step i relative to that of others (default: equal), for the time that is printed ahead
     """
 
     def __init__(self, folder, models: dict, optimizers: dict, step, steps: int, seed: int = 0, *, samples=None,
-                 average=None, schedule=None, log_every: int = 10, save_seconds: float = 60.0,
+                 average=None, schedule=None, cost=None, log_every: int = 10, save_seconds: float = 60.0,
                  sample_seconds: float = 30.0):
         self.folder, self.models, self.optimizers = Path(folder), models, optimizers
         self.steps, self.seed, self.done = steps, seed, 0
         self.history: list = []  # rows of metrics.jsonl: step, seconds, mean of each loss since the row before
         self.rng = None  # numpy Generator, anew in each step, equal in all processes: use it to choose the batch
-        self._step, self._samples, self._schedule = step, samples, schedule
+        self._step, self._samples, self._schedule, self._cost = step, samples, schedule, cost
         self._log_every, self._save_seconds, self._sample_seconds = log_every, save_seconds, sample_seconds
         on_cpu = device().type == "cpu"
         self.accelerator = Accelerator(cpu=on_cpu, mixed_precision="no" if on_cpu else "bf16")
@@ -117,8 +118,9 @@ class TrainingRun:
         self._restore()
         if self.done >= self.steps:
             return self.history
-        display = Display(self.folder.name, self.done, self.steps) if self.accelerator.is_main_process else None
-        events = EventWriter(self.folder) if display else None
+        first = self.accelerator.is_main_process
+        display = Display(self.folder.name, self.done, self.steps, self._cost) if first else None
+        events = EventWriter(self.folder) if first else None
         previous = self._catch_interrupts()
         began = saved = time.monotonic()
         sampled, before = -math.inf, self._seconds
