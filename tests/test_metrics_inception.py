@@ -108,6 +108,10 @@ def test_inception_reads_the_published_layout(inception_state, tmp_path):
     torch.save({name: value for name, value in inception_state.items() if name != "Mixed_6c.branch_pool.bn.bias"}, path)
     with pytest.raises(ValueError, match="lacks Mixed_6c.branch_pool.bn.bias"):
         inception_features(path)
+    for content in ([torch.ones(2)], {1: torch.ones(2)}, {"fc.bias": 3}):
+        torch.save(content, path)
+        with pytest.raises(ValueError, match="holds no named tensors"):
+            inception_features(path)
     with pytest.raises(FileNotFoundError, match="no Inception weights at .*github.com/mseitzer/pytorch-fid"):
         inception_features(tmp_path / "nothing.pth")
 

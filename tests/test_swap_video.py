@@ -10,7 +10,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from dflib import __main__ as cli
 from dflib import cast, checkpoints, faces, media
-from dflib.swap import faceswap, fit, texture, video
+from dflib.swap import faceswap, fit, texture
 from dflib.swap.autoencoder import SwapAutoencoder
 from dflib.swap.faceswap import FaceSwap, blended
 from dflib.swap.video import Follower, follow_face, swap_video

@@ -1,6 +1,5 @@
 """Photographs on the reader's own disk: any folder of pictures, and CelebA. Nothing is downloaded."""
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 

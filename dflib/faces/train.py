@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 import torch
 
-from dflib.scale import cache_dir, current, device
+from dflib.scale import cache_dir, current
 from dflib.training import TrainingRun
 
 from .detector_network import CELL, DetectorNetwork, decode, detector_loss, targets
 from .evaluate import detector_scores, landmark_scores
-from .network import SIDE, LandmarkNetwork, expected_points, landmark_loss
+from .network import LandmarkNetwork, expected_points, landmark_loss
 from .renders import render_set
 from .scenes import CANVAS, landmark_example, scene
 

@@ -101,7 +101,7 @@ def inception_features(path):
         raise FileNotFoundError(f"There are no Inception weights at {path}: put pt_inception-2015-12-05-6726825d.pth "
                                 "there, from the releases of github.com/mseitzer/pytorch-fid.")
     state = read_published(path)
-    if not isinstance(state, dict):
+    if not isinstance(state, dict) or not all(isinstance(name, str) and torch.is_tensor(x) for name, x in state.items()):
         raise ValueError(f"The weights file {path} holds no named tensors.")
     network = Inception()
     # Counters of batches, in which versions of torch differ, play no part once training is over.

@@ -2,7 +2,6 @@
 import math
 
 import numpy as np
-import torch
 from torch.nn.functional import conv2d, pad
 
 from dflib.metrics.features import batches, eight_bit

@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..metrics.network import CROP
-from .latents import Direction, as_images, draw, find_directions, fixed_noise, images_of
-from .stylegan import Generator
+from .latents import as_images
 from .train import LOWER, ZOOM
 
 

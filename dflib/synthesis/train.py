@@ -49,7 +49,7 @@ class Recipe:
     people: int | None                  # how many of the cast to render; None is the shipped set
     rate: float = 1e-3                  # of Adam
     gamma: float = 10.0                 # of R1
-    lazy: int = 1                       # R1 is evaluated in every so-manieth step, times this (Karras et al. 2020, sec. 2.2)
+    lazy: int = 1                       # R1 is evaluated in every lazy-th step, times this (Karras et al. 2020, sec. 2.2)
     half_life: int = 10_000             # images, of the generator's average
     configuration: str = "F"
 
@@ -152,7 +152,8 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, sa
         nonlocal pictures
         pictures = pictures.to(run.device)
         stage = plan.at(i)
-        if stage.first:                 # as in the official code: the moments of layers that were idle mean nothing
+        if stage.first:                 # the moments of layers that were idle mean nothing (the official code also clears
+                                        # them when a resolution has faded in)
             for optimizer in run.optimizers.values():
                 optimizer.state.clear()
         rows = run.share(run.rng.integers(len(pictures), size=stage.batch))
