@@ -157,4 +157,5 @@ def describe_hardware() -> str:
     """The processor that torch computes on, in words, for cards and reports."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads != 1 else ''}"

@@ -64,7 +64,7 @@ RECIPES = {
                     lazy=2),
     # Small networks and few pictures want larger steps and a weaker penalty, whose gradients add up over pixels: the
     # paper's 10 is for 1024 px (Karras et al. 2020, arXiv:2006.06676, use 0.0002 · pixels / batch: 0.05 here).
-    "cpu": Recipe(64, latent=256, base=1024, limit=96, batches={64: 16}, start=8, growing=16_000, images=262_400,
+    "cpu": Recipe(64, latent=256, base=1024, limit=96, batches={64: 16}, start=8, growing=16_000, images=392_800,
                   people=None, rate=2e-3, gamma=1.0, lazy=8),
     # Steps count, not only pictures: with larger batches and phases of 234 to 468 steps (an H200, 269,000 pictures in three
     # and a half minutes) heads were there and eyes were not.
