@@ -56,3 +56,5 @@ def test_rows_are_trained_scored_and_kept(tool, monkeypatch):
     monkeypatch.setattr(tool, "RECIPE", replace(tool.RECIPE, gamma=2.0))     # scores of another recipe are not mixed in
     tool.main()
     assert set(json.loads((tool.FOLDER / "scores.json").read_text())["rows"]) == {"D", "real people"}
+    networks = [path.name for path in (tool.FOLDER.parent / "cache" / "ablation").iterdir()]
+    assert len(networks) == 4 and len([name for name in networks if name.startswith("D-")]) == 2      # nor its networks

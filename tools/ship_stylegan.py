@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from dflib.datasets import RenderedFaces
 from dflib.media import read_image, write_image
 from dflib.metrics.wasserstein import pyramid_wasserstein
-from dflib.synthesis import judges, latents, train
+from dflib.synthesis import gan, judges, latents, train
 
 FIGURES = Path(__file__).resolve().parents[1] / "data" / "figures"
 LEFT, ABOVE = (5, 12), (3, 9, 15, 27)           # people of seed 0 whose styles are mixed in the title picture
@@ -67,9 +67,7 @@ def training_figure(run, plan, held_out):
     side = run.averaged.resolution
 
     def people_of(path):
-        sheet = read_image(path)
-        rows, columns = sheet.shape[0] // side, sheet.shape[1] // side
-        return sheet.reshape(rows, side, columns, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
+        return gan.from_sheet(read_image(path), side)
 
     chosen = np.unique(np.searchsorted(steps, np.geomspace(max(steps[0], run.done / 40), steps[-1], STAGES)))
     strip = np.concatenate([np.concatenate(people_of(paths[k])[:SHOWN], 1) for k in chosen])

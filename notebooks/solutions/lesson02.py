@@ -2,12 +2,12 @@
 
 The last exercise, which has no check; 1,600 steps, seed 0, medians over the last half of a game (modes, good samples):
 
-    good                      8, about 85 %         bad                       1 to 2, 50 %, swinging
+    good                      8, 79 %               bad                       2, 62 %, swinging
     good, with momentum 0.9   6, 32 %               bad, without momentum     2, 99 %: collapsed, and stays so
     good, without R1          8, 85 %               bad, with R1              8, 53 %
     good, rate 0.01           8, 87 %               bad, rate 0.001           5, 55 %
     good, five steps of D     8, 75 %               bad, one step of D        2, 17 %
-    slow play, neither momentum off nor R1: 0 modes
+    slow play, neither momentum off nor R1: 0, 0 %
 
 No single value of bad brings the collapse back; momentum costs most. R1 alone repairs the coverage of bad, and slow play
 without either cure is no cure: R1 and no momentum are, rate and steps were bad manners.
