@@ -6,7 +6,6 @@ old pair.
 """
 
 import hashlib
-import importlib
 import json
 import pickle
 from pathlib import Path
@@ -15,22 +14,13 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from .files import check_readable, replacing
-from .scale import current
+from dflib.files import check_readable, replacing
+from dflib.paths import CHECKPOINTS
+from dflib.scale import current, hardware
 
 #: What a card must say. ``scale`` and ``hardware`` are filled in by ``save`` when they are left out, and it adds
 #: ``sha256``, ``precision`` and ``parameters``. ``wall_time`` is in seconds, ``scores`` a dict of numbers.
 CARD_FIELDS = ("recipe", "scale", "steps", "seed", "data", "hardware", "wall_time", "scores")
-
-#: Published formats: name -> "module:function". The function gets the path and the keywords of ``load_published``
-#: and returns a module, or whatever its docstring says. It is imported only when asked for.
-PUBLISHED = {
-    "state-dict": "dflib.checkpoints:read_published",  # any file of named tensors, returned as a dict
-    "rosinality-stylegan": "dflib.synthesis.published:rosinality",
-    "huangzh13-stylegan": "dflib.synthesis.published:huangzh13",
-}
-
-_FOLDER = Path(__file__).resolve().parents[1] / "data" / "checkpoints"
 
 
 def save(path, weights, card: dict, half: bool = False) -> dict:
@@ -43,7 +33,7 @@ def save(path, weights, card: dict, half: bool = False) -> dict:
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"{path} cannot be written: the name of a checkpoint must end in .safetensors.")
-    card = {"scale": current().name, "hardware": describe_hardware(), **card}
+    card = {"scale": current().name, "hardware": hardware(), **card}
     missing = [field for field in CARD_FIELDS if field not in card]
     if missing:
         raise ValueError(f"The card for {path} does not say: {', '.join(missing)}.")
@@ -117,22 +107,11 @@ def read_card(path) -> dict:
 
 def shipped(name: str) -> Path:
     """The path of the checkpoint ``name`` that comes with the course; FileNotFoundError names those there are."""
-    path = _FOLDER / f"{name}.safetensors"
+    path = CHECKPOINTS / f"{name}.safetensors"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in _FOLDER.glob("*.safetensors"))) or "none"
+        known = ", ".join(sorted(file.stem for file in CHECKPOINTS.glob("*.safetensors"))) or "none"
         raise FileNotFoundError(f"There is no shipped checkpoint {name!r} (shipped: {known}).")
     return path
-
-
-def load_published(name: str, path, **keywords):
-    """What the reader of the published format ``name`` (a key of PUBLISHED) makes of the file at ``path``.
-
-    Raises ValueError for an unknown name, and what ``read_published`` raises.
-    """
-    if name not in PUBLISHED:
-        raise ValueError(f"Unknown published format {name!r}: known are {', '.join(sorted(PUBLISHED))}.")
-    module, function = PUBLISHED[name].split(":")
-    return getattr(importlib.import_module(module), function)(path, **keywords)
 
 
 def read_published(path) -> dict:
@@ -151,11 +130,3 @@ def read_published(path) -> dict:
                          "reading it could run foreign code, so it is refused.") from error
     except Exception as error:  # whichever a damaged file meets first in its reader: OSError, IndexError, struct.error, …
         raise ValueError(f"The weights file {path} is damaged or of an unknown format.") from error
-
-
-def describe_hardware() -> str:
-    """The processor that torch computes on, in words, for cards and reports."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'s' if threads != 1 else ''}"

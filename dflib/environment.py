@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from importlib import metadata
 
-from dflib import __version__, scale
+from dflib import __version__, paths, scale
 
 REINSTALL = "Install again with: make lab (or: pip install -e .)."
 MAIN_PACKAGES = ("torch", "numpy", "opencv-python", "jupyterlab", "ipywidgets", "face-alignment")
@@ -62,22 +62,6 @@ def report() -> Report:
     ))
 
 
-def hardware() -> str:
-    """The device that work runs on, for captions: 'NVIDIA H200' or '2 CPU cores (x86_64)'."""
-    if scale.device().type == "cuda":
-        import torch
-        return torch.cuda.get_device_name()
-    cores = usable_cores()
-    return f"{cores} CPU core{'s' if cores != 1 else ''} ({platform.machine()})"
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, which in containers and on clusters is fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):        # Linux only
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _packages() -> Row:
     found = []
     for name in MAIN_PACKAGES:
@@ -126,12 +110,12 @@ def _device() -> Row:
     if torch.cuda.is_available():
         memory = torch.cuda.get_device_properties(0).total_memory / 1e9
         return Row("device", f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}, {memory:.0f} GB")
-    return Row("device", f"CPU, {usable_cores()} cores; no GPU is needed at cpu scale")
+    return Row("device", f"CPU, {scale.usable_cores()} cores; no GPU is needed at cpu scale")
 
 
 def _cache() -> Row:
     try:
-        folder = scale.cache_dir()
+        folder = paths.cache_dir()
         free = shutil.disk_usage(folder).free / 1e9
     except OSError as error:
         return Row("free disk", "unknown", str(error))

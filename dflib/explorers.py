@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from dflib import cast, faces, figures
-from dflib.cast.shots import camera_gaze, unit_vector
+from dflib.cast.people.shots import camera_gaze, unit_vector
 from dflib.faces.alignment import TEMPLATE, warp
+from dflib.pictures import as_images
 from dflib.widgets import Panel, choice, slider, switch
 
 VIEWS = ("photograph", "parts", "depth", "normals")
@@ -20,7 +21,7 @@ def head_explorer(size=256, first_person=311):
 
     ``size``: pixels of the picture; ``first_person``: seed of the person shown first.
     """
-    from dflib.cast.variants import with_age
+    from dflib.cast.people.variants import with_age
 
     def draw(person, age, yaw, pitch, light, view, marks, **weights):
         start = time.perf_counter()
@@ -220,7 +221,7 @@ def morph_explorer(model, crops, masks, person=0, size=256):
         else:
             weights = {name: torch.lerp(one, other.state_dict()[name], share) for name, one in own.state_dict().items()}
             made = functional_call(own, weights, (maps,))
-        shown = ((made[0].clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).numpy()
+        shown = as_images(made[:1])[0]
         factor = max(1, size // len(shown))
         both = np.concatenate([crops[face], shown], 1).repeat(factor, 0).repeat(factor, 1)
         return both, f"face {face} · {1 - share:.0%} of the own decoder, {share:.0%} of the other · mean level {shown.mean():.0f}"

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import torch
 
-from dflib.synthesis import judges, latents
+from dflib.synthesis.stylegan import judges, latents
 from dflib.widgets import Panel, choice, slider, switch
 
 PEOPLE = 200                # whom a panel can show, numbered from 0

@@ -50,7 +50,7 @@ def truth_images(frame):
 
 def surface_image(image, placed, triangles, share=0.55):
     """The picture with a fitted face over it, shaded by its slope; ``placed`` (V, 3) comes from ``fit.place``."""
-    from dflib.cast.raster import rasterise
+    from dflib.cast.geometry.raster import rasterise
     from dflib.swap.texture import facing
     x, y, z = np.ascontiguousarray(placed.T, np.float32)
     seen = rasterise(x + np.float32(0.5), y + np.float32(0.5), -z, triangles, *image.shape[:2]).triangle

@@ -108,7 +108,7 @@ def provenance(scale=None, seed: int | None = None, steps: int | None = None, ha
         parts.append(f"seed {seed}")
     if steps is not None:
         parts.append(f"{steps:,} step{'s' if steps != 1 else ''}")
-    parts.append(hardware or environment.hardware())
+    parts.append(hardware or scales.hardware())
     return " · ".join(parts)
 
 

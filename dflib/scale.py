@@ -1,4 +1,4 @@
-"""Scale, device, seed and cache: the one place that decides how big everything is.
+"""Scale, device and seed: the one place that decides how big everything is.
 
 The same notebook runs as a test (``smoke``), on a laptop (``cpu``) and on a GPU (``gpu``). ``DFLIB_SCALE`` chooses;
 without it the scale is ``gpu`` where CUDA is present and ``cpu`` elsewhere. Lessons write
@@ -10,10 +10,9 @@ and never look at the device themselves. torch is imported only by functions tha
 """
 
 import os
+import platform
 import random
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -75,25 +74,19 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)  # seeds every CUDA device as well
 
 
-def cache_dir() -> Path:
-    """Folder for what can be made again (rendered sets, computed tables), outside the repository; created if missing.
+def hardware() -> str:
+    """What work runs on, for captions and cards: 'NVIDIA H200' or '2 CPU cores (x86_64), 1 thread'."""
+    import torch
 
-    ``DFLIB_CACHE`` if set, else ``dflib`` in the platform's cache folder. Raises OSError when it cannot be created.
-    """
-    chosen = os.environ.get("DFLIB_CACHE")
-    folder = Path(chosen).expanduser() if chosen else _platform_cache() / "dflib"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or "unknown reason"
-        raise OSError(f"The cache folder {folder} cannot be created ({reason}): "
-                      "set DFLIB_CACHE to a folder that can be written.") from error
-    return folder
+    if device().type == "cuda":
+        return torch.cuda.get_device_name()
+    cores, threads = usable_cores(), torch.get_num_threads()
+    return (f"{cores} CPU core{'s' if cores != 1 else ''} ({platform.machine()}), "
+            f"{threads} thread{'s' if threads != 1 else ''}")
 
 
-def _platform_cache() -> Path:
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def usable_cores() -> int:
+    """Cores that this process may use, which in containers and on clusters is fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):        # Linux only
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

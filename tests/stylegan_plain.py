@@ -1,6 +1,6 @@
 """StyleGAN written plainly, layer by layer as in the official code: the second method for tests and the peer of benchmarks.
 
-Everything is a function of the state dicts of ``dflib.synthesis.stylegan``; nothing of that module is called.
+Everything is a function of the state dicts of ``dflib.synthesis.stylegan.stylegan``; nothing of that module is called.
 """
 import torch
 import torch.nn.functional as F

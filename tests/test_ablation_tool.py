@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dflib.synthesis import train
+from dflib.synthesis.stylegan import train
 
 
 @pytest.fixture

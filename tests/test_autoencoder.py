@@ -8,9 +8,10 @@ import torch
 from warp_plain import random_pair
 
 from dflib import cast, checkpoints, faces, media
-from dflib.swap import autoencoder, deepfake, facesets, train, warp
+from dflib.datasets import facesets
+from dflib.swap import autoencoder, deepfake, train, warp
 from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
-from dflib.swap.facesets import FaceSet
+from dflib.datasets.facesets import FaceSet
 
 TINY = replace(train.RECIPES["smoke"], size=16, width=4, batch=4, steps=6)
 
@@ -371,7 +372,7 @@ def test_the_result_is_placed_where_the_sources_landmarks_would_be():
 
 
 def test_method_swaps_a_clip_and_refuses_unknown_words(tmp_path):
-    from dflib.swap.video import swap_video
+    from dflib.manipulate import swap_video
 
     for who, seed, act in (("one", 311, 5), ("two", 317, 6)):
         media.write_video(tmp_path / f"{who}.mp4", (cast.render(cast.sample_person(seed), shot, 128).image

@@ -67,7 +67,7 @@ LIMIT = 150             # milliseconds from a key to the new text, for a generat
 STYLEGAN_PANELS = ["""
 import torch
 from dflib import checkpoints, explorers_stylegan as explorers
-from dflib.synthesis import latents
+from dflib.synthesis.stylegan import latents
 generator, _ = latents.load_generator(checkpoints.shipped("stylegan-64"))
 vectors = torch.linalg.qr(torch.randn(generator.latent, len(explorers.SHOWN)))[0].T
 directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(explorers.SHOWN, vectors)}

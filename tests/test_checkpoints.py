@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dflib import checkpoints, files
+from dflib.published import PUBLISHED, load_published
 
 CARD = {"recipe": "test", "steps": 3, "seed": 0, "data": "none", "wall_time": 0.5, "scores": {"loss": 0.25}}
 
@@ -157,24 +158,24 @@ def test_published(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "weights.pt"
     torch.save({"generator": network().state_dict()}, path)
-    assert checkpoints.load_published("state-dict", path)["generator"]["0.weight"].shape == (4, 3)
-    assert error_of(checkpoints.load_published, "caffe", path) == \
-        f"Unknown published format 'caffe': known are {', '.join(sorted(checkpoints.PUBLISHED))}."
+    assert load_published("state-dict", path)["generator"]["0.weight"].shape == (4, 3)
+    assert error_of(load_published, "caffe", path) == \
+        f"Unknown published format 'caffe': known are {', '.join(sorted(PUBLISHED))}."
 
     torch.save({"generator": Evil()}, path)
-    assert "could run foreign code, so it is refused" in error_of(checkpoints.load_published, "state-dict", path)
+    assert "could run foreign code, so it is refused" in error_of(load_published, "state-dict", path)
     assert not (tmp_path / "evil").exists()
 
     torch.save(network().state_dict(), path)
     path.write_bytes(path.read_bytes()[:-300])
-    assert error_of(checkpoints.load_published, "state-dict", path).startswith(f"The weights file {path} is damaged")
+    assert error_of(load_published, "state-dict", path).startswith(f"The weights file {path} is damaged")
     path.write_text("hello")
-    assert str(path) in error_of(checkpoints.load_published, "state-dict", path)
+    assert str(path) in error_of(load_published, "state-dict", path)
 
 
 def test_published_formats_can_be_found():
     import importlib
 
-    for where in checkpoints.PUBLISHED.values():
+    for where in PUBLISHED.values():
         module, function = where.split(":")
         assert callable(getattr(importlib.import_module(module), function))

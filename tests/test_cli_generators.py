@@ -9,7 +9,7 @@ import torch
 from dflib import __main__ as cli
 from dflib import checkpoints, media
 from dflib.commands import train
-from dflib.synthesis import latents
+from dflib.synthesis.stylegan import latents
 from dflib.synthesis.stylegan import Generator
 
 CARD = dict(recipe="a test", steps=1, seed=0, data="none", wall_time=0, scores={})

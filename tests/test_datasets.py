@@ -12,7 +12,7 @@ import pytest
 from dflib import cast
 from dflib.datasets import (DFDC, ActorClips, CelebA, CelebDF, FaceForensics, ImageFolder, RenderedFaces, make, safe,
                             split_of)
-from dflib.datasets.pictures import resized
+from dflib.pictures import resized
 from dflib.datasets.rendered import SPLITS
 from dflib.media import read_label, read_video, write_video
 from dflib.metrics import psnr, ssim

@@ -6,7 +6,7 @@ import torch
 from dflib import explorers_stylegan as explorers
 from dflib import faces
 from dflib.datasets import RenderedFaces
-from dflib.synthesis import judges, latents, train
+from dflib.synthesis.stylegan import framing, judges, latents
 from dflib.synthesis.stylegan import Generator
 
 
@@ -99,8 +99,8 @@ def test_walk_ends_at_its_people_and_can_go_through_both_spaces(generator):
 def test_judges_see_the_crops_that_they_know():
     """A face as the generator is trained on it, cut again, is the crop that faces.align makes of the render."""
     rendered = RenderedFaces("test")
-    rows = np.flatnonzero(np.abs(rendered.attribute("yaw")) <= train.TURNED)[:12]
-    trained_on = train.aligned_faces(rendered, 128)[:12]
+    rows = np.flatnonzero(np.abs(rendered.attribute("yaw")) <= framing.TURNED)[:12]
+    trained_on = framing.aligned_faces(rendered, 128)[:12]
     for row, found in zip(rows, judges._known_images(trained_on)):
         wanted, _ = faces.align(rendered.image(row), rendered.landmarks[row], 80)
         inner = np.s_[15:65, 15:65]         # beyond the render's border the two continue differently
@@ -115,8 +115,8 @@ def test_features_are_of_the_known_crop_in_the_precision_that_is_given():
     pictures = torch.rand(2, 3, 64, 64, dtype=torch.float64) * 2 - 1
     found = judges.face_features(pictures)
     assert found.shape == (2, 320) and found.dtype == torch.float64
-    assert torch.allclose(found, face_features(judges.known_crop(pictures)))
+    assert torch.allclose(found, face_features(framing.known_crop(pictures)))
     assert not torch.allclose(found, face_features(pictures))
     corner = torch.zeros(1, 3, 64, 64)
     corner[..., :3, :3] = 1                 # outside what is cut out
-    assert judges.known_crop(corner).abs().max() == 0
+    assert framing.known_crop(corner).abs().max() == 0

@@ -5,7 +5,7 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from dflib import cast
-from dflib.cast.camera import View, rotation as cast_rotation
+from dflib.cast.picture.camera import View, rotation as cast_rotation
 from dflib.swap.clip import _coupling, _System, fit_clip
 from dflib.swap.face_model import FaceModel
 from dflib.swap.fit import Fit, angles, fit_landmarks, from_head_model, linearise, load_candide, moved, place
@@ -322,7 +322,7 @@ def test_step_of_a_clip_equals_a_dense_solution(small):
     wanted = landmarks[:, small.landmark_indices]
     system = _System(small, wanted, _coupling(frames, smoothing), prior)
     points, jacobian = linearise(small, fit)
-    points, (count, size) = points.reshape(frames, -1), jacobian.shape[1:]
+    points, count = points.reshape(frames, -1), jacobian.shape[1]
     own = np.concatenate([np.arange(6), 6 + np.flatnonzero(~small.shared)])
     common, total = 6 + np.flatnonzero(small.shared), frames * len(own)
     dense = np.zeros((frames, count, total + len(common)))

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from dflib import cast, media
-from dflib.cast import variants
-from dflib.cast.acting import TICKS, blinks, smooth
-from dflib.cast.footage import MOST_YAW, perform, read_truth, reenact, render_clip, write_clip
-from dflib.cast.head import head_model
-from dflib.cast.shots import camera_gaze
+from dflib.cast.people import variants
+from dflib.cast.clips.acting import TICKS, blinks, smooth
+from dflib.cast.clips.footage import MOST_YAW, perform, read_truth, reenact, render_clip, write_clip
+from dflib.cast.geometry.head import head_model
+from dflib.cast.people.shots import camera_gaze
 from dflib.cast.streams import stream
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from dflib.pictures import as_sheet, from_sheet
 from dflib.synthesis import gan
 
 X = np.linspace(-12, 12, 6001)
@@ -115,9 +116,9 @@ def test_the_panel_shows_any_moment():
 
 def test_sheets_are_cut_back_into_the_same_faces():
     faces = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
-    sheet = gan.as_sheet(faces, columns=4)
+    sheet = as_sheet(faces, columns=4)
     assert sheet.shape == (96, 128, 3) and np.array_equal(sheet[32:64, 64:96], faces[6])
-    assert np.array_equal(gan.from_sheet(sheet), faces)
+    assert np.array_equal(from_sheet(sheet, 32), faces)
 
 
 def test_a_face_run_trains_keeps_sheets_and_resumes(tmp_path):
@@ -132,7 +133,7 @@ def test_a_face_run_trains_keeps_sheets_and_resumes(tmp_path):
     assert gan.faces_of(run.averaged, 3).shape == (3, 32, 32, 3)
     from dflib.media import read_image
     sheets = sorted((tmp_path / "samples").glob("*.png"))
-    assert np.array_equal(gan.from_sheet(read_image(sheets[-1])), gan.faces_of(run.averaged))
+    assert np.array_equal(from_sheet(read_image(sheets[-1]), gan.SIDE), gan.faces_of(run.averaged))
 
 
 def test_the_same_latents_make_the_same_faces_whatever_their_number():

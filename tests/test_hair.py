@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dflib.cast import facialhair, head_model, sample_person
-from dflib.cast.fibres import HairLight, shade_hair
-from dflib.cast.glasses import glasses_frame
-from dflib.cast.hair import grow_hair
-from dflib.cast.mesh import vertex_normals
-from dflib.cast.people import Beard, Glasses
-from dflib.cast.scalp import Scalp
-from dflib.cast.shadows import light_basis
-from dflib.cast.strands import SKULL_CENTRE, draw, flat_colour, follows_head, make_strands, volume_depth
-from dflib.cast.styles import STYLES, hairline
+from dflib.cast import head_model, sample_person
+from dflib.cast.hair import facialhair
+from dflib.cast.hair.fibres import HairLight, shade_hair
+from dflib.cast.hair.glasses import glasses_frame
+from dflib.cast.hair.hair import grow_hair
+from dflib.cast.geometry.mesh import vertex_normals
+from dflib.cast.people.person import Beard, Glasses
+from dflib.cast.hair.scalp import Scalp
+from dflib.cast.geometry.shadows import light_basis
+from dflib.cast.hair.strands import SKULL_CENTRE, draw, flat_colour, follows_head, make_strands, volume_depth
+from dflib.cast.people.styles import STYLES, hairline
 
 
 def first_person(female):

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dflib.cast.head import EYE, INNER_LIP, SKIN, TEETH, head_model
-from dflib.cast.mesh import bump, grid_triangles, smoothstep, unit, vertex_normals
-from dflib.cast.parts import eyeball, eyeball_depth
+from dflib.cast.geometry.head import EYE, INNER_LIP, SKIN, TEETH, head_model
+from dflib.cast.geometry.mesh import bump, grid_triangles, smoothstep, unit, vertex_normals
+from dflib.cast.geometry.parts import eyeball, eyeball_depth
 
 # Index of the mirror image of each of the 68 landmarks (iBUG).
 MIRROR = np.array([*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46,

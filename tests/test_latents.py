@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from dflib import checkpoints
-from dflib.synthesis import latents
+from dflib.pictures import as_images
+from dflib.synthesis.stylegan import latents
 from dflib.synthesis.stylegan import Generator
 
 CARD = dict(recipe="a test", steps=1, seed=0, data="none", wall_time=0, scores={})
@@ -56,7 +57,7 @@ def test_sampling_is_repeatable_and_truncation_narrows_it(generator):
 
 def test_as_images_clips_and_rounds():
     picture = torch.tensor([-2., -1, 0.0039, .5, 1, 3])[None, None, None].expand(1, 3, 1, 6)
-    assert latents.as_images(picture)[0, 0, :, 0].tolist() == [0, 0, 128, 191, 255, 255]
+    assert as_images(picture)[0, 0, :, 0].tolist() == [0, 0, 128, 191, 255, 255]
 
 
 def test_mixing_at_chosen_layers():
@@ -82,7 +83,7 @@ def test_noise_in_chosen_layers(generator):
 def test_projection_finds_the_latent_of_a_linear_generator(space):
     toy = Linear()
     w = torch.tensor([[.5, -1., .25, 1.5, -.75, .1]])
-    picture = latents.as_images(toy.synthesise(w[:, None], None))[0]
+    picture = as_images(toy.synthesise(w[:, None], None))[0]
     found = latents.project(toy, picture, steps=120, space=space, progress=False)
     assert torch.allclose(found.ws.mean(dim=1), w, atol=.03)
     assert np.abs(found.image.astype(int) - picture).max() <= 1 and found.losses[-1] < 1e-4 < found.losses[0]

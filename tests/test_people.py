@@ -9,13 +9,15 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 import pytest
 
-from dflib.cast import backgrounds, palette, variants
-from dflib.cast.head import head_model
-from dflib.cast.people import BEARD_STYLES, HAIR_STYLES
-from dflib.cast.population import limits, sample_person
-from dflib.cast.shots import KINDS, camera_gaze, expression, neutral_shot, sample_shot
-from dflib.cast.skin import base_colour, skin_texture
-from dflib.cast.skinmaps import lattice_noise, maps, surface
+from dflib.cast import palette
+from dflib.cast.people import variants
+from dflib.cast.surface import backgrounds
+from dflib.cast.geometry.head import head_model
+from dflib.cast.people.person import BEARD_STYLES, HAIR_STYLES
+from dflib.cast.people.population import limits, sample_person
+from dflib.cast.people.shots import KINDS, camera_gaze, expression, neutral_shot, sample_shot
+from dflib.cast.surface.skin import base_colour, skin_texture
+from dflib.cast.surface.skinmaps import lattice_noise, maps, surface
 from dflib.cast.streams import stream
 
 CROWD = 2000

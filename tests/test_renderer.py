@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from dflib.cast import film, raster, renderer, shading, shadows, truth
-from dflib.cast.camera import NECK, View, rotation
-from dflib.cast.head import head_model
-from dflib.cast.mesh import grid_triangles
-from dflib.cast.people import Glasses
-from dflib.cast.population import sample_person
-from dflib.cast.shots import neutral_shot, sample_shot
+from dflib.cast.geometry import raster
+from dflib.cast.geometry import shadows
+from dflib.cast.picture import film, renderer, shading, truth
+from dflib.cast.picture.camera import NECK, View, rotation
+from dflib.cast.geometry.head import head_model
+from dflib.cast.geometry.mesh import grid_triangles
+from dflib.cast.people.person import Glasses
+from dflib.cast.people.population import sample_person
+from dflib.cast.people.shots import neutral_shot, sample_shot
 from dflib.datasets import ActorClips
 
 SIZE = 128

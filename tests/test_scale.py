@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dflib import scale
+from dflib import paths, scale
 
 
 @pytest.mark.parametrize("name, size", [("smoke", 32), ("cpu", 64), ("gpu", 128)])
@@ -44,8 +44,8 @@ def test_unknown_scale_is_one_sentence(monkeypatch):
 
 
 def test_named_scale_needs_no_torch():
-    code = ("import os, sys; os.environ['DFLIB_SCALE'] = 'smoke'; from dflib.scale import current, cache_dir; "
-            "assert current().size == 32; sys.exit('torch' in sys.modules)")
+    code = ("import os, sys; os.environ['DFLIB_SCALE'] = 'smoke'; from dflib.paths import cache_dir; "
+            "from dflib.scale import current; assert current().size == 32; sys.exit('torch' in sys.modules)")
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -61,12 +61,12 @@ def test_seed_everything_repeats():
 
 def test_cache_dir(monkeypatch, tmp_path):
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "a" / "b"))
-    assert scale.cache_dir() == tmp_path / "a" / "b" and (tmp_path / "a" / "b").is_dir()
+    assert paths.cache_dir() == tmp_path / "a" / "b" and (tmp_path / "a" / "b").is_dir()
 
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(OSError) as caught:
-        scale.cache_dir()
+        paths.cache_dir()
     assert str(caught.value) == (f"The cache folder {tmp_path / 'file' / 'below'} cannot be created (Not a directory): "
                                  "set DFLIB_CACHE to a folder that can be written.")
 
@@ -75,4 +75,4 @@ def test_default_cache_dir_is_the_platforms(monkeypatch, tmp_path):
     monkeypatch.delenv("DFLIB_CACHE", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert scale.cache_dir() == tmp_path / "dflib"
+    assert paths.cache_dir() == tmp_path / "dflib"

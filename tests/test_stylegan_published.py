@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dflib import checkpoints
-from dflib.synthesis import published
+from dflib.published import load_published
+from dflib.synthesis.stylegan import published
 
 LATENT, WIDTHS = 20, (12, 12, 12, 12, 10, 5)        # 4 to 128 px: the last block is of the transposed kind
 KERNEL = torch.tensor([[1., 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
@@ -154,7 +154,7 @@ def saved(tmp_path, content):
 def test_same_pictures(tmp_path, name, resolution):
     make, forward, maps = CASES[name]
     state = make()
-    generator = checkpoints.load_published(name, saved(tmp_path, state), resolution=resolution)
+    generator = load_published(name, saved(tmp_path, state), resolution=resolution)
     z, sizes = randn(3, LATENT), [4 * 2 ** i for i in range(6) if 4 * 2 ** i <= resolution for _ in range(maps)]
     noise = [randn(3, 1, size, size) for size in sizes]
     wanted = forward(state, z, noise)
@@ -173,11 +173,11 @@ def test_the_number_of_keys_at_full_size():
 
 @pytest.mark.parametrize("name", CASES)
 def test_largest_resolution_is_the_default(tmp_path, name):
-    generator = checkpoints.load_published(name, saved(tmp_path, CASES[name][0]()))
+    generator = load_published(name, saved(tmp_path, CASES[name][0]()))
     assert generator.resolution == 128 and not generator.training
     assert not any(p.requires_grad for p in generator.parameters())
     with pytest.raises(ValueError, match="makes pictures of up to 128 px, not of 256 px"):
-        checkpoints.load_published(name, tmp_path / "weights.pt", resolution=256)
+        load_published(name, tmp_path / "weights.pt", resolution=256)
 
 
 def test_fresh_noise_is_drawn_as_there(tmp_path):
@@ -185,7 +185,7 @@ def test_fresh_noise_is_drawn_as_there(tmp_path):
     z = randn(2, LATENT)
     for name, (make, forward, maps) in CASES.items():
         state = make()
-        generator = checkpoints.load_published(name, saved(tmp_path, state), resolution=16)
+        generator = load_published(name, saved(tmp_path, state), resolution=16)
         torch.manual_seed(7)
         mine = generator(z)
         torch.manual_seed(7)
@@ -197,15 +197,15 @@ def test_averaged_weights_are_preferred(tmp_path):
     state, other = rosinality_state(), rosinality_state()
     z, noise = randn(2, LATENT), [randn(2, 1, r, r) for r in (4, 8)]
     for content in ({"generator": other, "g_running": state, "g_optimizer": {"state": {}}}, {"generator": state}):
-        generator = checkpoints.load_published("rosinality-stylegan", saved(tmp_path, content), resolution=8)
+        generator = load_published("rosinality-stylegan", saved(tmp_path, content), resolution=8)
         assert (generator(z, noise=noise) - rosinality_forward(state, z, noise)).abs().max() < 1e-4
 
 
 def test_mean_w(tmp_path):
     state = huangzh13_state()
-    generator = checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, state), resolution=8)
+    generator = load_published("huangzh13-stylegan", saved(tmp_path, state), resolution=8)
     assert torch.equal(generator.w_average, state["truncation.avg_latent"])
-    generator = checkpoints.load_published("rosinality-stylegan", saved(tmp_path, rosinality_state()), resolution=8)
+    generator = load_published("rosinality-stylegan", saved(tmp_path, rosinality_state()), resolution=8)
     mean = generator.mapping(randn(20_000, LATENT)).mean(dim=0)
     assert (generator.w_average - mean).norm() < .1 * mean.norm()
 
@@ -219,28 +219,28 @@ def test_a_missing_or_surplus_key_is_named(tmp_path, name, key):
     state = CASES[name][0]()
     value = state.pop(key)
     with pytest.raises(ValueError, match=f"not of the layout {name}: it lacks {key}\\.$"):
-        checkpoints.load_published(name, saved(tmp_path, state), resolution=8)
+        load_published(name, saved(tmp_path, state), resolution=8)
     with pytest.raises(ValueError, match="it has a surplus another.key\\.$"):
-        checkpoints.load_published(name, saved(tmp_path, {**state, key: value, "another.key": value}), resolution=8)
+        load_published(name, saved(tmp_path, {**state, key: value, "another.key": value}), resolution=8)
 
 
 def test_other_refusals(tmp_path):
     state = huangzh13_state()
     with pytest.raises(ValueError, match="does not hold the named tensors of one network"):
-        checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, {"gen": state}))
+        load_published("huangzh13-stylegan", saved(tmp_path, {"gen": state}))
     with pytest.raises(ValueError, match="and more; it has a surplus"):
-        checkpoints.load_published("rosinality-stylegan", saved(tmp_path, state))
+        load_published("rosinality-stylegan", saved(tmp_path, state))
     state["g_synthesis.blocks.0.conv0_up.intermediate.kernel"] += .1
     with pytest.raises(ValueError, match="blocks.0.conv0_up.intermediate.kernel is another blur"):
-        checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, state))
+        load_published("huangzh13-stylegan", saved(tmp_path, state))
     with pytest.raises(ValueError, match="does not hold the named tensors of one network"):
-        checkpoints.load_published("huangzh13-stylegan", saved(tmp_path, {**huangzh13_state(), 7: randn(1)}))
+        load_published("huangzh13-stylegan", saved(tmp_path, {**huangzh13_state(), 7: randn(1)}))
     for name, left_out in (("rosinality-stylegan", "generator"), ("huangzh13-stylegan", r"blocks|to_rgb.[1-9]")):
         smaller = {key: value for key, value in CASES[name][0]().items() if not re.search(left_out, key)}
         with pytest.raises(ValueError, match=f"not of the layout {name}: it lacks .* and more\\.$"):     # 0 and 4 px
-            checkpoints.load_published(name, saved(tmp_path, smaller))
+            load_published(name, saved(tmp_path, smaller))
     with pytest.raises(ValueError, match="it has a surplus generator.to_rgb.999999999.conv.bias\\.$"):
-        checkpoints.load_published("rosinality-stylegan", saved(
+        load_published("rosinality-stylegan", saved(
             tmp_path, {**rosinality_state(), "generator.to_rgb.999999999.conv.bias": randn(3)}))
 
 
@@ -261,7 +261,7 @@ HUANG, ROSINALITY = "huangzh13-stylegan", "rosinality-stylegan"
 def test_a_shape_that_does_not_fit_is_named(tmp_path, name, key, shape, said):
     path = saved(tmp_path, {**CASES[name][0](), key: randn(shape)})
     with pytest.raises(ValueError) as caught:
-        checkpoints.load_published(name, path, resolution=8)        # although these blocks are not all needed for 8 px
+        load_published(name, path, resolution=8)        # although these blocks are not all needed for 8 px
     assert str(caught.value) == f"The file {path} is not of the layout {name}: {key} {said}."
 
 
@@ -273,7 +273,7 @@ def test_a_shape_that_does_not_fit_is_named(tmp_path, name, key, shape, said):
 def test_what_is_no_plain_table_of_numbers(tmp_path, odd):
     path = saved(tmp_path, {**huangzh13_state(), "truncation.avg_latent": odd()})
     with pytest.raises(ValueError) as caught:
-        checkpoints.load_published(HUANG, path, resolution=8)
+        load_published(HUANG, path, resolution=8)
     assert str(caught.value) == \
         f"The file {path} is not of the layout {HUANG}: truncation.avg_latent is not a plain table of numbers."
 
@@ -288,7 +288,7 @@ def test_any_tensor_of_any_other_shape_is_refused(tmp_path, monkeypatch, name):
         for shape in ((), (0,), (1,), (0, 0), (20, 1), (4, 5, 6), (0, 1, 3, 3, 3), (2, 3, 3, 3), (1, 1, 1, 1, 1)):
             monkeypatch.setattr(published, "read_published", lambda _: {**state, key: randn(shape)})
             with pytest.raises(ValueError, match=f"^The file {path} is not of the layout {name}: "):
-                checkpoints.load_published(name, path, resolution=8)
+                load_published(name, path, resolution=8)
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before torch 1.6"])
@@ -303,7 +303,7 @@ def test_a_damaged_file_is_named_or_loads(tmp_path, name, zipped):
         broken[place] ^= 1 << rng.integers(8)
         (broken[:place] if i % 4 == 0 else broken).tofile(path)
         try:
-            checkpoints.load_published(name, path, resolution=8)
+            load_published(name, path, resolution=8)
         except ValueError as error:
             refused += 1
             assert re.fullmatch(rf"The (weights )?file {path} .*\.", str(error)), error

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from dflib.synthesis import ablation, train
+from dflib.synthesis.stylegan import ablation, framing, train
 from dflib.synthesis.stylegan import Discriminator, Generator
-from dflib.synthesis.train import Plan, Recipe, Stage
+from dflib.synthesis.stylegan.train import Plan, Recipe, Stage
 
 SMALL = dict(resolution=16, base=128, limit=12)
 TINY = replace(train.RECIPES["smoke"], latent=8, base=256, limit=8)
@@ -204,7 +204,7 @@ def test_training_elsewhere_stops_in_time_and_goes_on(monkeypatch, tmp_path, pic
 
 
 def test_shipping(monkeypatch, tmp_path, pictures):
-    from dflib.synthesis.latents import load_generator, sample
+    from dflib.synthesis.stylegan.latents import load_generator, sample
 
     monkeypatch.setattr(train, "CHECKPOINTS", tmp_path)
     run = train.stylegan_run(tmp_path / "run", pictures, replace(TINY, images=4, start=32))
@@ -234,18 +234,18 @@ def test_faces_are_aligned_and_turned_heads_left_out():
 
     class Faces:
         def attribute(self, name):
-            return {"yaw": np.array([-train.TURNED + 1., train.TURNED + 1.])}[name]
+            return {"yaw": np.array([-framing.TURNED + 1., framing.TURNED + 1.])}[name]
 
         def image(self, row):
             return picture
 
     Faces.landmarks = landmarks
-    aligned = train.aligned_faces(Faces(), size)
+    aligned = framing.aligned_faces(Faces(), size)
     assert aligned.shape == (1, size, size, 3) and aligned.dtype == np.uint8
     for channel, template in ((0, TEMPLATE[36 - 17]), (1, TEMPLATE[57 - 17])):
         weight = aligned[0, ..., channel].astype(float)
         found = np.array([(weight.sum(axis) * np.arange(size)).sum() for axis in (0, 1)]) / weight.sum()
-        wanted = ((template - .5) * train.ZOOM + .5 + (0, train.LOWER)) * size - .5
+        wanted = ((template - .5) * framing.ZOOM + .5 + (0, framing.LOWER)) * size - .5
         assert np.abs(found - wanted).max() < .5
 
 
@@ -276,7 +276,7 @@ def test_lazy_penalty_has_the_same_mean(tmp_path, pictures, monkeypatch):
 
 
 def test_scores_tell_near_from_far():
-    from dflib.synthesis import judges
+    from dflib.synthesis.stylegan import judges
 
     real = np.stack([np.full((32, 32, 3), level, np.uint8) for level in range(60, 180, 10)])
     real += np.random.default_rng(1).integers(0, 20, real.shape, dtype=np.uint8)

@@ -13,7 +13,8 @@ from dflib import cast, checkpoints, faces, media
 from dflib.swap import faceswap, fit, texture
 from dflib.swap.autoencoder import SwapAutoencoder
 from dflib.swap.faceswap import FaceSwap, blended
-from dflib.swap.video import Follower, follow_face, swap_video
+from dflib.faces.follow import Follower
+from dflib.manipulate import follow_face, swap_video
 
 SIZE, BLANK = 112, slice(8, 12)         # frames 8 to 11 of the target show nobody
 

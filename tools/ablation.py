@@ -20,16 +20,16 @@ import torch
 from tqdm.auto import tqdm
 
 from dflib.datasets import RenderedFaces
-from dflib.datasets.pictures import resized
-from dflib.environment import hardware
+from dflib.pictures import resized
+from dflib.scale import hardware
 from dflib.files import write_bytes
 from dflib.media import write_image
 from dflib.metrics import paths
-from dflib.scale import cache_dir
-from dflib.synthesis import judges, train
-from dflib.synthesis.ablation import CONFIGURATIONS, PAPER_FID
-from dflib.synthesis.latents import sample
-from dflib.synthesis.stylegan import channels_at
+from dflib.paths import cache_dir
+from dflib.synthesis.stylegan import framing, judges, train
+from dflib.synthesis.stylegan.ablation import CONFIGURATIONS, PAPER_FID
+from dflib.synthesis.stylegan.latents import sample
+from dflib.synthesis.stylegan.stylegan import channels_at
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "ablation"
 RECIPE = replace(train.RECIPES["cpu"], resolution=32, base=512, batches={32: 16}, growing=10_000, images=90_000)
@@ -39,7 +39,7 @@ SHOWN, SIDE, TITLE = 10, 96, 24                 # people in a row of the figure;
 
 def people_of(split):
     """The aligned people of the shipped cast, (N, 32, 32, 3) uint8."""
-    return np.stack([resized(picture, RECIPE.resolution) for picture in train.aligned_faces(RenderedFaces(split), 64)])
+    return np.stack([resized(picture, RECIPE.resolution) for picture in framing.aligned_faces(RenderedFaces(split), 64)])
 
 
 def trained(row, pictures):

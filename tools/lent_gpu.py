@@ -21,7 +21,7 @@ import safetensors.torch
 
 from dflib.media import write_image
 from dflib.scale import current
-from dflib.synthesis.train import RECIPES, Plan, sample_sheet, stylegan_run, training_pictures
+from dflib.synthesis.stylegan.train import RECIPES, Plan, sample_sheet, stylegan_run, training_pictures
 
 QUALITY = 87
 

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from dflib.datasets import RenderedFaces
 from dflib.media import read_image, write_image
 from dflib.metrics.wasserstein import pyramid_wasserstein
-from dflib.synthesis import gan, judges, latents, train
+from dflib.pictures import from_sheet
+from dflib.synthesis.stylegan import framing, judges, latents, train
 
 FIGURES = Path(__file__).resolve().parents[1] / "data" / "figures"
 LEFT, ABOVE = (5, 12), (3, 9, 15, 27)           # people of seed 0 whose styles are mixed in the title picture
@@ -67,7 +68,7 @@ def training_figure(run, plan, held_out):
     side = run.averaged.resolution
 
     def people_of(path):
-        return gan.from_sheet(read_image(path), side)
+        return from_sheet(read_image(path), side)
 
     chosen = np.unique(np.searchsorted(steps, np.geomspace(max(steps[0], run.done / 40), steps[-1], STAGES)))
     strip = np.concatenate([np.concatenate(people_of(paths[k])[:SHOWN], 1) for k in chosen])
@@ -107,10 +108,10 @@ def training_figure(run, plan, held_out):
 def main():
     recipe = train.RECIPES[train.current().name]
     taught = train.training_pictures(recipe)
-    held_out = np.concatenate([train.aligned_faces(RenderedFaces(split), recipe.resolution) for split in ("val", "test")])
+    held_out = np.concatenate([framing.aligned_faces(RenderedFaces(split), recipe.resolution) for split in ("val", "test")])
     held_out = held_out[np.random.default_rng(0).permutation(len(held_out))]
     run = train.train()
-    data = (f"rendered cast: {len(taught):,} training people, aligned, yaw within {train.TURNED} degrees; scored at psi 1 "
+    data = (f"rendered cast: {len(taught):,} training people, aligned, yaw within {framing.TURNED} degrees; scored at psi 1 "
             f"against {len(held_out)} held-out people, beside as many training people")
     print(train.ship(run, data, scores_of(run.averaged, taught, held_out)))
     write_image(FIGURES / "03_stylegan.jpg", title_picture(run.averaged), kind="generated", quality=86,

@@ -22,17 +22,18 @@ from tqdm.auto import tqdm
 
 from dflib import checkpoints, media
 from dflib.datasets import ActorClips
-from dflib.datasets.source import fingerprint
-from dflib.environment import hardware
+from dflib.cast.version import fingerprint
+from dflib.scale import hardware
 from dflib.files import write_bytes
 from dflib.lesson import grid
-from dflib.scale import cache_dir
+from dflib.paths import cache_dir
 from dflib.swap import autoencoder, scores
 from dflib.swap.autoencoder import SeparateEncoders, SwapAutoencoder
 from dflib.swap.deepfake import DeepFake
 from dflib.swap.faceswap import FaceSwap
 from dflib.swap.train import GENTLE, LIGHT, PEOPLE, RECIPES, autoencoder_run, training_faces
-from dflib.swap.video import Follower, follow_face, swap_video
+from dflib.faces.follow import Follower
+from dflib.manipulate import follow_face, swap_video
 from dflib.swap.warp import Warp
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "swaps"

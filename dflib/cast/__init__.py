@@ -9,12 +9,12 @@ Names are resolved on first use, so that importing the package stays light.
 from dflib.lazy import lazily
 
 _HOME = {
-    "Person": "people", "sample_person": "population",
-    "Shot": "shots", "sample_shot": "shots", "neutral_shot": "shots", "expression": "shots",
-    "head_model": "head",
-    "render": "renderer", "Frame": "renderer", "LABELS": "renderer",
-    "Performance": "footage", "perform": "footage", "reenact": "footage", "render_clip": "footage",
-    "write_clip": "footage", "read_truth": "footage", "same_look": "variants",
+    "Person": "people.person", "sample_person": "people.population",
+    "Shot": "people.shots", "sample_shot": "people.shots", "neutral_shot": "people.shots", "expression": "people.shots",
+    "head_model": "geometry.head",
+    "render": "picture.renderer", "Frame": "picture.renderer", "LABELS": "picture.renderer",
+    "Performance": "clips.footage", "perform": "clips.footage", "reenact": "clips.footage", "render_clip": "clips.footage",
+    "write_clip": "clips.footage", "read_truth": "clips.footage", "same_look": "people.variants",
 }
 __all__ = sorted(_HOME)
 __getattr__, __dir__ = lazily(globals(), _HOME)

@@ -53,11 +53,12 @@ def _sheet(arguments, size) -> None:
     from tqdm import tqdm
 
     from dflib import cast, media
+    from dflib.pictures import as_sheet
     people, yaw = _people(arguments, size), 25 if arguments.yaw is None else arguments.yaw
     seeds = range(arguments.seed, arguments.seed + people)
     with tqdm(seeds, desc="rendering", unit="person", leave=False) as bar:     # closed before any error is printed
         frames = [cast.render(cast.sample_person(seed), cast.sample_shot(seed, yaw=yaw), size=size) for seed in bar]
-    sheet = _as_sheet([frame.image for frame in frames])
+    sheet = as_sheet([frame.image for frame in frames])
     if arguments.truth:
         truth = arguments.out.with_suffix(".npz")
         _write_truth(truth, seeds, frames)
@@ -79,28 +80,18 @@ def _columns(people) -> int:
     return math.ceil(math.sqrt(people))
 
 
-def _as_sheet(images):
-    """Pictures (S, S, 3) row by row in a square of pictures, white where there are none left."""
-    import numpy as np
-    size, columns = len(images[0]), _columns(len(images))
-    sheet = np.full((math.ceil(len(images) / columns) * size, columns * size, 3), 255, np.uint8)
-    for index, image in enumerate(images):
-        y, x = (size * place for place in divmod(index, columns))
-        sheet[y:y + size, x:x + size] = image
-    return sheet
-
-
 def _generated(arguments) -> None:
     absent = {"clip": None, "seconds": None, "size": None, "yaw": None, "truth": False}
     given = [f"--{name}" for name, value in absent.items() if getattr(arguments, name) is not value]
     if given:
         raise ValueError(f"{given[0]} belongs to the cast: a checkpoint makes a sheet of pictures of its own size.")
     from dflib import media
-    from dflib.synthesis import latents
+    from dflib.pictures import as_sheet
+    from dflib.synthesis.stylegan import latents
     generator, _ = latents.load_generator(arguments.checkpoint)
     psi = 0.7 if arguments.psi is None else arguments.psi
     images = latents.sample(generator, _people(arguments, generator.resolution), arguments.seed, psi)
-    media.write_image(arguments.out, _as_sheet(images), kind="generated",
+    media.write_image(arguments.out, as_sheet(images), kind="generated",
                       note=f"StyleGAN, {arguments.checkpoint.name}, seed {arguments.seed}, psi {psi:g}")
     print(arguments.out)
 

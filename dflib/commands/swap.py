@@ -27,7 +27,7 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> None:
     """Swap and write; says how many frames had no face."""
-    from dflib.swap.video import swap_video
+    from dflib.manipulate import swap_video
     done = swap_video(arguments.source, arguments.target, arguments.out, method_of(arguments), arguments.backend,
                       arguments.mask)
     print(f"{arguments.out}: {done.frames} frames, {done.without_face} of them without a face and left as they were")

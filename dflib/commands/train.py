@@ -9,7 +9,7 @@ RECIPES = {     # network -> module whose train(name) makes it
     "identity": "dflib.metrics.train",
     "attributes": "dflib.metrics.train",
     "gan": "dflib.synthesis.gan",
-    "stylegan": "dflib.synthesis.train",
+    "stylegan": "dflib.synthesis.stylegan.train",
     "autoencoder": "dflib.swap.train",
 }
 FOLDERS = {     # network -> folder of its run in the cache, where it is not called NETWORK-SCALE
@@ -41,7 +41,8 @@ def run(arguments) -> None:
 
 def run_folder(name: str):
     """Where the recipe of ``name`` keeps its run at the current scale."""
-    from dflib.scale import cache_dir, current
+    from dflib.paths import cache_dir
+    from dflib.scale import current
     return cache_dir() / "runs" / FOLDERS.get(name, name + "-{scale}").format(scale=current().name)
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dflib.datasets import safe
-from dflib.datasets.source import DATA, fingerprint
+from dflib.cast.version import fingerprint
+from dflib.paths import DATA
 
 SECONDS, FPS, SIZE, CRF = 8.4, 25, 256, 20
 # name: (seed of the person, seed of the performance), chosen to differ in skin, hair, age and sex
@@ -40,7 +41,7 @@ class Actor:
 
     def truth(self) -> dict:
         """Landmarks, contour, visible, pose, expression, gaze, masks of every frame (see cast.footage.write_clip)."""
-        from dflib.cast.footage import read_truth
+        from dflib.cast.clips.footage import read_truth
 
         return read_truth(self.path.with_suffix(".npz"))
 

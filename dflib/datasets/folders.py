@@ -4,7 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dflib.datasets import safe
-from dflib.datasets.pictures import Pictures, moved_points, square
+from dflib.datasets.pictures import Pictures
+from dflib.pictures import moved_points, square
 from dflib.media import read_image
 
 

@@ -4,13 +4,15 @@
     python -m dflib.datasets.make clips      films the actors again (data/clips, about six minutes)
 """
 import argparse
+import hashlib
 import multiprocessing
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dflib.datasets import shards
-from dflib.datasets.source import DATA, fingerprint
+from dflib.cast.version import fingerprint
+from dflib.paths import DATA
 
 SHARD_FACES = 250               # about half a minute of rendering: that much is lost when it is interrupted
 SHOT_STRIDE = 1_000_000         # shot k of a person is sampled with seed person + k * SHOT_STRIDE

@@ -7,8 +7,9 @@ import numpy as np
 
 from dflib.datasets import safe
 from dflib.datasets.make import Recipe, render_shards
-from dflib.datasets.source import DATA
-from dflib.datasets.pictures import Pictures, moved_points, resized
+from dflib.paths import DATA
+from dflib.datasets.pictures import Pictures
+from dflib.pictures import moved_points, resized
 from dflib.datasets.shards import Shard
 
 SPLITS = ("train", "val", "test")
@@ -61,7 +62,7 @@ class RenderedFaces(Pictures):
         It may be interrupted and called again; a larger number of people keeps what is there. yaw, pitch: limits in
         degrees. workers: processes, by default one per core.
         """
-        from dflib.scale import cache_dir
+        from dflib.paths import cache_dir
 
         _check(split)
         recipe = Recipe(people, first, shots, size, yaw, pitch)

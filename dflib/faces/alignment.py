@@ -7,7 +7,7 @@ Pattern Analysis and Machine Intelligence 13(4), 1991, https://doi.org/10.1109/3
 import cv2
 import numpy as np
 
-from .points import INNER, as_rgb, check_points
+from dflib.faces.points import INNER, as_rgb, check_points
 
 # Where landmarks 17…67 of the cast's mean face (half woman, half man), seen from the front at 80 cm, lie in a crop of
 # side 1: the eyes at a height of 0.4 and the face's 21 cm from edge to edge, room for hairline, chin and a margin.

@@ -4,9 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .alignment import inverse, transform, warp
-from .points import INNER, box_around
-from .scenes import crop_matrix
+from dflib.faces.alignment import inverse, transform, warp
+from dflib.faces.points import INNER, box_around
+from dflib.faces.scenes import crop_matrix
+from dflib.pictures import as_tensor
 
 BATCH = 32  # faces that pass the network together
 
@@ -15,7 +16,7 @@ BATCH = 32  # faces that pass the network together
 def _network():
     from dflib.checkpoints import load, shipped
 
-    from .network import LandmarkNetwork
+    from dflib.faces.network import LandmarkNetwork
 
     return load(shipped("landmarks"), LandmarkNetwork())[0].eval()
 
@@ -59,13 +60,13 @@ def _look(image, matrices, network):
     """Points (N, 68, 2) in the picture, seen through the crops of ``matrices``, and their likeness (N,)."""
     import torch
 
-    from .network import SIDE, expected_points
+    from dflib.faces.network import SIDE, expected_points
 
     crops = np.stack([warp(image, matrix, (SIDE, SIDE)) for matrix in matrices])
     points, peaks = [], []
     with torch.inference_mode():
         for start in range(0, len(crops), BATCH):
-            tensor = torch.from_numpy(crops[start:start + BATCH]).permute(0, 3, 1, 2).float() / 127.5 - 1
+            tensor = as_tensor(crops[start:start + BATCH])
             logits = network(tensor)
             points.append(expected_points(logits).numpy())
             peaks.append(logits[:, INNER].flatten(2).softmax(dim=2).amax(dim=2).mean(dim=1).numpy())

@@ -5,8 +5,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from .backend_dflib import likeness
-from .points import as_rgb
+from dflib.faces.backend_dflib import likeness
+from dflib.faces.points import as_rgb
+from dflib.pictures import as_tensor
 
 LEVELS = (160, 320, 640)  # long sides in pixels at which a picture is searched
 LARGEST = 165.0  # pixels: larger boxes are not taken from the finer levels, for coarser ones see those faces better
@@ -115,7 +116,7 @@ def _cascade():
 def _network():
     from dflib.checkpoints import load, shipped
 
-    from .detector_network import DetectorNetwork
+    from dflib.faces.detector_network import DetectorNetwork
 
     return load(shipped("detector"), DetectorNetwork())[0].eval()
 
@@ -124,13 +125,13 @@ def _search(image, scale):
     """Boxes (N, 4) and scores (N,) of the detector in pixels of ``image``, searched at ``scale`` times its size."""
     import torch
 
-    from .detector_network import STRIDE, decode
+    from dflib.faces.detector_network import STRIDE, decode
 
     height, width = (max(1, round(length * scale)) for length in image.shape[:2])
     level = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     padded = np.full((-(-height // STRIDE) * STRIDE, -(-width // STRIDE) * STRIDE, 3), 128, np.uint8)
     padded[:height, :width] = level
-    tensor = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / 127.5 - 1
+    tensor = as_tensor(padded[None])
     with torch.inference_mode():
         boxes, scores = decode(_network()(tensor)[0], PROPOSED)
     stretch = np.array([image.shape[1] / width, image.shape[0] / height] * 2, np.float32)

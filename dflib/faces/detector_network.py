@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .network import Upwards, block
+from dflib.faces.network import Upwards, block
 
 CELL = 8  # pixels of a side of a cell of the output
 UNIT = 32.0  # pixels: the size that a predicted log size of 0 stands for

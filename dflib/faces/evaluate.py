@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .backend_dflib import network_landmarks
-from .detection import detect, detect_cascade, overlap
-from .points import box_around, interocular
+from dflib.faces.backend_dflib import network_landmarks
+from dflib.faces.detection import detect, detect_cascade, overlap
+from dflib.faces.points import box_around, interocular
 
 YAW_EDGES = (0, 10, 20, 30, 40)  # degrees either way
 TONE_EDGES = (0.0, 1 / 3, 2 / 3, 1.0)  # thirds of the range of the cast's skin, light to dark

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .backend_dflib import network_landmarks
-from .backend_face_alignment import WeightsUnavailable, face_alignment_landmarks, face_alignment_model
-from .detection import detect
-from .points import as_rgb
+from dflib.faces.backend_dflib import network_landmarks
+from dflib.faces.backend_face_alignment import WeightsUnavailable, face_alignment_landmarks, face_alignment_model
+from dflib.faces.detection import detect
+from dflib.faces.points import as_rgb
 
 BACKENDS = ("auto", "face-alignment", "dflib")
 

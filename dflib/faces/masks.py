@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .points import check_points, forehead
+from dflib.faces.points import check_points, forehead
 
 
 def hull_mask(landmarks, shape, with_forehead=True) -> np.ndarray:

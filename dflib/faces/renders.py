@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dflib.cast.version import fingerprint
+
 SIZE = 160  # pixels of a side: a face is then about as large as the landmark network wants it
 SHOTS = 2  # per person
 CHUNK = 100  # people per file: an interruption loses at most these
@@ -41,7 +43,7 @@ def render_set(people, first=0) -> Renders:
     """
     from tqdm.auto import tqdm
 
-    from dflib.scale import cache_dir
+    from dflib.paths import cache_dir
 
     folder = cache_dir() / "faces" / _fingerprint()
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,10 +57,7 @@ def render_set(people, first=0) -> Renders:
 
 def _fingerprint():
     """Changes with the source of the cast and of this file, so that the cache never serves another cast's renders."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for path in sorted((Path(__file__).parents[1] / "cast").glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return hashlib.sha256(Path(__file__).read_bytes() + fingerprint().encode()).hexdigest()[:12]
 
 
 def _chunk(path, first, people, bar):

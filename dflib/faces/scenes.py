@@ -7,10 +7,10 @@ tilted, partly covered or upside-down.
 import cv2
 import numpy as np
 
-from .alignment import similarity, transform
-from .augment import occlude, photometric, texture
-from .network import SIDE
-from .points import MIRROR, box_around
+from dflib.faces.alignment import similarity, transform
+from dflib.faces.augment import occlude, photometric, texture
+from dflib.faces.network import SIDE
+from dflib.faces.points import MIRROR, box_around
 
 CANVAS = 160  # pixels of a side of the pictures that the detector is trained on
 

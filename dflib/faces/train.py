@@ -8,24 +8,23 @@ whom neither has seen and writes the course's checkpoints with their cards.
 
 import math
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from dflib.scale import cache_dir, current
+from dflib.paths import CHECKPOINTS, cache_dir
+from dflib.pictures import as_tensor
+from dflib.scale import current
 from dflib.training import TrainingRun
-
-from .detector_network import CELL, DetectorNetwork, decode, detector_loss, targets
-from .evaluate import detector_scores, landmark_scores
-from .network import LandmarkNetwork, expected_points, landmark_loss
-from .renders import render_set
-from .scenes import CANVAS, landmark_example, scene
+from dflib.faces.detector_network import CELL, DetectorNetwork, decode, detector_loss, targets
+from dflib.faces.evaluate import detector_scores, landmark_scores
+from dflib.faces.network import LandmarkNetwork, expected_points, landmark_loss
+from dflib.faces.renders import render_set
+from dflib.faces.scenes import CANVAS, landmark_example, scene
 
 TRAIN_SEED, HELD_OUT_SEED = 100_000, 900_000  # the first person of either set; the shipped data starts from 0
 PEOPLE = {"smoke": 2, "cpu": 1_500, "gpu": 8_000}
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 LANDMARK_BATCH, DETECTOR_BATCH = 32, 16
 CLUTTER = ("brick", "chelsea", "clock", "coins", "grass", "hubble_deep_field", "immunohistochemistry", "moon", "page",
            "rocket", "text")  # of skimage.data, none with a face; the tests keep others for themselves
@@ -87,9 +86,9 @@ def clutter() -> list:
     from skimage import data
     from sklearn.datasets import load_sample_image
 
-    from dflib.cast.backgrounds import background
+    from dflib.cast.surface.backgrounds import background
 
-    from .points import as_rgb
+    from dflib.faces.points import as_rgb
 
     photographs = [as_rgb(np.asarray(getattr(data, name)())) for name in CLUTTER] + [load_sample_image("china.jpg")]
     drawn = [np.clip(background(seed, 128), 0, 1) ** (1 / 2.2) for seed in range(20)]
@@ -134,7 +133,7 @@ def _weight(unsure):
 
 def _tensor(images, where):
     """uint8 images (B, H, W, 3) as the networks want them: (B, 3, H, W) in [-1, 1]."""
-    tensor = torch.from_numpy(np.stack(images)).to(where).permute(0, 3, 1, 2).float() / 127.5 - 1
+    tensor = as_tensor(np.stack(images)).to(where)
     return tensor.contiguous(memory_format=torch.channels_last)
 
 

@@ -2,7 +2,7 @@
 
 Names are resolved on first use, so that pictures can be written where PyAV is not installed.
 """
-from ..lazy import lazily
+from dflib.lazy import lazily
 
 _HOME = {
     "Recording": "cameras", "camera": "cameras", "record": "cameras",
@@ -21,13 +21,13 @@ def read_label(path) -> "Label | None":  # noqa: F821
     None when there is no label, which proves nothing: labels are lost whenever a file is re-encoded.
     Raises what ``read_image`` and ``read_video`` raise for files that are neither.
     """
-    from ..files import check_readable
-    from .images import open_checked
-    from .labels import parse_xmp
+    from dflib.files import check_readable
+    from dflib.media.images import open_checked
+    from dflib.media.labels import parse_xmp
 
     path = check_readable(path, "file")
     if path.suffix.lower() in _VIDEOS:
-        from .video import read_xmp
+        from dflib.media.video import read_xmp
 
         packet = read_xmp(path)
     else:

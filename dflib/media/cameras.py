@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
-from .video import Video, VideoInfo
+from dflib.media.video import Video, VideoInfo
 
 
 class Recording(Video):

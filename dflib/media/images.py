@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin
 
-from ..files import check_readable, write_bytes
-from .labels import make_xmp, mark
+from dflib.files import check_readable, write_bytes
+from dflib.media.labels import make_xmp, mark
 
 PIXEL_LIMIT = 64_000_000  # larger pictures are refused before they are decoded; 64 MP is a 192 MB array
 

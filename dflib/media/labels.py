@@ -13,7 +13,7 @@ from html import escape, unescape
 import cv2
 import numpy as np
 
-from .. import __version__
+from dflib import __version__
 
 VOCABULARY = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 

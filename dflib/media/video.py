@@ -10,10 +10,10 @@ import av
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..files import check_readable, replacing
-from .containers import append_xmp_box, is_truncated, read_xmp_box
-from .images import PIXEL_LIMIT, check_image
-from .labels import make_xmp, mark
+from dflib.files import check_readable, replacing
+from dflib.media.containers import append_xmp_box, is_truncated, read_xmp_box
+from dflib.media.images import PIXEL_LIMIT, check_image
+from dflib.media.labels import make_xmp, mark
 
 _WRITES = (".mp4", ".mov", ".mkv")
 _BT709 = 1  # the code of this colour matrix, transfer and primaries in H.264, table E-3 to E-5

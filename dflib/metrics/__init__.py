@@ -11,7 +11,7 @@ Names are resolved on first use; torch is imported by what needs it.
 from dflib.lazy import lazily
 
 _HOME = {
-    "psnr": "scores", "ssim": "scores", "flicker": "scores", "landmark_error": "scores", "equal_error_rate": "scores",
+    "psnr": "distances", "ssim": "distances", "flicker": "distances", "landmark_error": "distances", "equal_error_rate": "distances",
     "identity_embedding": "identity", "identity_similarity": "identity",
     "face_attributes": "attributes",
     "sliced_wasserstein": "wasserstein", "pyramid_wasserstein": "wasserstein", "real_floor": "wasserstein",

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from dflib.pictures import as_tensor
+
 BATCH = 64          # pictures at a time
 
 
@@ -25,7 +27,7 @@ def batches(pictures, size: int = BATCH):
         for start in range(0, len(stack), size):
             part = stack[start:start + size]
             if is_array:
-                part = torch.from_numpy(np.ascontiguousarray(part)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+                part = as_tensor(part)
             yield part.detach().float()
 
 

@@ -32,7 +32,8 @@ class Looks:
 
 def with_other_look(person, number: int):
     """The person with hair, make-up, beard, glasses and clothes of somebody else of the same sex."""
-    from dflib.cast import sample_person, variants
+    from dflib.cast import sample_person
+    from dflib.cast.people import variants
 
     donor, seed = None, person.seed + number * DONOR_STRIDE
     while donor is None or donor.female != person.female:

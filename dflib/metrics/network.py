@@ -1,10 +1,9 @@
 """The small convolutional network that identity and attributes share, and the crops it looks at."""
 import numpy as np
-import torch
 from torch import nn
 
 from dflib import faces
-from dflib.datasets.pictures import resized
+from dflib.pictures import as_tensor, resized
 
 CROP = 80           # side of the canonical crops of `faces.align`, pixels: 23 cm of face and hair
 INPUT = 64          # side of what the network sees: the centre of a crop, or all of it made smaller
@@ -69,7 +68,7 @@ def crops(images, landmarks=None) -> np.ndarray:
 
 def as_input(pictures: np.ndarray, centre: bool):
     """Crops (N, 80, 80, 3) uint8 as the network's input (N, 3, 64, 64): their centre, or all of them made smaller."""
-    tensor = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    tensor = as_tensor(pictures)
     margin = (CROP - INPUT) // 2
     if centre:
         return tensor[:, :, margin:-margin, margin:-margin].contiguous()

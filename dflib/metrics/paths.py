@@ -10,6 +10,7 @@ import math
 import numpy as np
 import torch
 
+from dflib.pictures import as_images
 from dflib.metrics.features import eight_bit, face_features
 
 EPSILON = 1e-4
@@ -154,6 +155,6 @@ def shipped_attributes(pictures) -> dict:
     """Pictures (B, 3, H, W) in [-1, 1] to {name: (B,) probability} of the shipped network's yes-or-no attributes."""
     from dflib.metrics.attributes import YES_NO, face_attributes
 
-    images = pictures.add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    images = as_images(pictures)
     found = face_attributes(images)
     return {name: found[name] for name in YES_NO}

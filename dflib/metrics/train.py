@@ -14,14 +14,16 @@ import numpy as np
 import torch
 
 from dflib.datasets import split_of
-from dflib.datasets.source import DATA, fingerprint
+from dflib.cast.version import fingerprint
+from dflib.paths import DATA
 from dflib.metrics import attributes as attribute_network
 from dflib.metrics.attributes import AttributeNetwork, attribute_loss, face_attributes, targets
 from dflib.metrics.augment import augment
 from dflib.metrics.identity import WIDTH, IdentityNetwork, cosface, identity_embedding
 from dflib.metrics.looks import render_looks
 from dflib.metrics.verification import verify
-from dflib.scale import cache_dir, current
+from dflib.paths import cache_dir
+from dflib.scale import current
 from dflib.training import TrainingRun
 
 FIRST = 10_000              # seed; the shipped pictures show others

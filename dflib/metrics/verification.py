@@ -2,7 +2,7 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from dflib.metrics.scores import equal_error_rate
+from dflib.metrics.distances import equal_error_rate
 
 SIMILAR_TONE = .1       # people of one sex whose tones differ by less are hard to tell apart
 

@@ -17,13 +17,14 @@ from tqdm.auto import tqdm
 from dflib import checkpoints, faces
 from dflib.cast import head_model
 from dflib.faces.alignment import warp
+from dflib.pictures import as_images
 from dflib.scale import device
 from dflib.swap import autoencoder, blend, fit
 from dflib.swap.clip import fit_clip
-from dflib.swap.facesets import cut
+from dflib.datasets.facesets import cut
 from dflib.swap.scores import likeness, noise
 from dflib.swap.train import masked, train, unpacked
-from dflib.swap.video import looks
+from dflib.manipulate import looks
 
 COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
 KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
@@ -32,7 +33,7 @@ SHRINK = 0.03       # how far the mask stays inside the hull of the landmarks, t
 
 
 class DeepFake:
-    """A method for `video.swap_video`.
+    """A method for `manipulate.swap_video`.
 
     model: a trained SwapAutoencoder, with the numbers ``source`` and ``target`` of the two people in it. Without a model
     `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
@@ -59,7 +60,7 @@ class DeepFake:
     def learn(self, source, target, follow, progress=True):
         """Take the shape of the source's head from the Video ``source``; find or train the network if none was given.
 
-        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `video.Follower`. ValueError when no face is found.
+        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError when no face is found.
         """
         fresh = copy(follow)
         pictures, points = looks(source, follow, progress)
@@ -119,7 +120,7 @@ def decoded(model, crops, masks, source, target):
     levels = torch.from_numpy(levels).permute(0, 3, 1, 2).float().to(next(model.parameters()).device)
     pictures, hulls = unpacked(levels)
     made = model(masked(pictures, hulls) if model.aligned else pictures, target, source)
-    return ((made.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return as_images(made)
 
 
 def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK):

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from dflib.cast.head import HeadModel
+from dflib.cast.geometry.head import HeadModel
 
 CAMERA_DISTANCE = 90.0      # cm, the middle of what the cast's shots have
 EXPRESSION_SPREAD = 0.3     # usual weight of the cast's expressions, whose full strength is 1

@@ -11,7 +11,7 @@ from dflib.cast import head_model
 from dflib.swap import blend, fit, texture
 from dflib.swap.clip import fit_clip
 from dflib.swap.scores import noise
-from dflib.swap.video import looks
+from dflib.manipulate import looks
 
 BLENDS = ("feather", "poisson")
 FEATHER = 0.1       # width of the soft edge, in widths of the face
@@ -19,7 +19,7 @@ INSIDE = 0.03       # how far Poisson's edge lies within the face, the same: hai
 
 
 class FaceSwap:
-    """A method for `video.swap_video`. ``blend_by``: "feather" or "poisson", after matching the mean colour.
+    """A method for `manipulate.swap_video`. ``blend_by``: "feather" or "poisson", after matching the mean colour.
 
     ``colour`` False leaves the source's colours, ``smoothing`` as for `clip.fit_clip`. ValueError for another blending.
     """
@@ -35,7 +35,7 @@ class FaceSwap:
     def learn(self, source, target, follow, progress=True):
         """Keep frames of the Video ``source`` that show its face, and fit the model to them; ``target`` does not matter.
 
-        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `video.Follower`. ValueError when no face is found.
+        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError when no face is found.
         """
         self.pictures, points = looks(source, follow, progress)
         self.skins = fit_clip(self.model, points, smoothing=0, prior=noise(points))    # frames here are not neighbours

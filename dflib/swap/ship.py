@@ -12,13 +12,13 @@ import numpy as np
 
 from dflib import cast, checkpoints, metrics
 from dflib.datasets import ActorClips
-from dflib.datasets.source import DATA
+from dflib.paths import DATA
 from dflib.scale import current
 from dflib.swap.deepfake import decoded
-from dflib.swap.facesets import FIRST, SECONDS, cut
+from dflib.datasets.facesets import FIRST, SECONDS, cut
 from dflib.swap.scores import likeness
 from dflib.swap.train import PEOPLE, RECIPES, centre, train, training_faces
-from dflib.swap.video import Follower
+from dflib.faces.follow import Follower
 
 EVERY = 5           # of the shipped clips' frames one in so many is scored
 

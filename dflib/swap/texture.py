@@ -6,7 +6,7 @@ picture its colour is. No texture map is stored: the source picture is the textu
 import cv2
 import numpy as np
 
-from dflib.cast.raster import interpolate, rasterise
+from dflib.cast.geometry.raster import interpolate, rasterise
 
 GRAZING = 0.15      # cosine to the viewer below which the source hardly sees a triangle: its colours would be smeared
 

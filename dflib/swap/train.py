@@ -28,9 +28,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dflib.datasets import ActorClips
-from dflib.scale import cache_dir, current
+from dflib.paths import cache_dir
+from dflib.scale import current
 from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
-from dflib.swap.facesets import FIRST, MARGIN, FaceSet, performed_faces, video_faces
+from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, performed_faces, video_faces
 from dflib.swap.warp import Warp, random_pairs, relit
 from dflib.training import TrainingRun
 

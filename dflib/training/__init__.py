@@ -1,5 +1,5 @@
 """One training run, whatever is trained: see :class:`TrainingRun`."""
 
-from .run import TrainingRun
+from dflib.training.run import TrainingRun
 
 __all__ = ["TrainingRun"]

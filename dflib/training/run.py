@@ -28,13 +28,13 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from .. import checkpoints
-from ..files import write_bytes
-from ..media import write_image
-from ..scale import device
-from .display import Display
-from .events import EventWriter
-from .state import read_state, write_state
+from dflib import checkpoints
+from dflib.files import write_bytes
+from dflib.media import write_image
+from dflib.scale import device
+from dflib.training.display import Display
+from dflib.training.events import EventWriter
+from dflib.training.state import read_state, write_state
 
 _STATE = "state.safetensors"
 

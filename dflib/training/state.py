@@ -5,8 +5,8 @@ import json
 import safetensors
 import safetensors.torch
 
-from ..checkpoints import load_exactly
-from ..files import check_readable, write_bytes
+from dflib.checkpoints import load_exactly
+from dflib.files import check_readable, write_bytes
 
 
 def write_state(path, models: dict, optimizers: dict, progress: dict) -> None:

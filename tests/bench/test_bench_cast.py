@@ -4,12 +4,12 @@ from itertools import count
 import numpy as np
 import pytest
 
-from dflib.cast.camera import View
-from dflib.cast.head import head_model
-from dflib.cast.population import sample_person
-from dflib.cast.raster import rasterise
-from dflib.cast.renderer import render
-from dflib.cast.shots import sample_shot
+from dflib.cast.picture.camera import View
+from dflib.cast.geometry.head import head_model
+from dflib.cast.people.population import sample_person
+from dflib.cast.geometry.raster import rasterise
+from dflib.cast.picture.renderer import render
+from dflib.cast.people.shots import sample_shot
 
 
 @pytest.mark.parametrize("size", [128, 256])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dflib import cast
-from dflib.cast.camera import rotation
+from dflib.cast.picture.camera import rotation
 from dflib.swap.clip import fit_clip
 from dflib.swap.fit import Fit, fit_landmarks, from_head_model, linearise, place
 from dflib.swap.texture import transfer

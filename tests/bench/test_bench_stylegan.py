@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dflib.synthesis import stylegan
+from dflib.synthesis.stylegan import stylegan
 
 sys.path.append(str(Path(__file__).parents[1]))
 import stylegan_plain as plain  # noqa: E402: it lies beside the tests

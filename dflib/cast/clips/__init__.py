@@ -1,0 +1,1 @@
+"""Acting, and footage: a performance over time, on film, with the truth of every frame."""

@@ -1,0 +1,1 @@
+"""Shapes: the head model and its modes, the triangles that are drawn, and what closes off the sky."""

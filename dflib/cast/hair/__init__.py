@@ -1,0 +1,1 @@
+"""Strands: scalp, guides, locks, beards, brows and glasses, and how light runs along fibres."""

@@ -1,0 +1,1 @@
+"""From an actor and a shot to a picture with its ground truth."""

@@ -1,0 +1,1 @@
+"""Colours: skin, its maps, and what stands behind a head."""

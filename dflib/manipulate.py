@@ -1,0 +1,139 @@
+"""Face swaps on whole videos: one loop for every method, from a picture or clip of one person onto another's video.
+
+The target is read twice: once to follow its face, once to change its frames, so that no video has to fit into memory.
+Its sound is copied. Only one face is changed, the largest at first, which is followed from frame to frame.
+"""
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from dflib import media
+from dflib.faces.follow import Follower
+from dflib.files import check_readable
+
+VIDEOS = (".mp4", ".mov", ".mkv", ".m4v", ".webm", ".avi")      # what else is a picture
+WRITTEN = (".mp4", ".mov", ".mkv")
+LOOKS = 32          # frames of a clip from which a person is learned, spread over it
+LONGEST = 250       # frames fitted together: the time grows with their number, memory too
+
+
+@dataclass(frozen=True)
+class SwappedVideo:
+    """How a swap went: ``frames`` written, and how many of them had no face and were left as they were."""
+    frames: int
+    without_face: int
+
+
+def swap_video(source, target, destination, method, backend="dflib", mask=None, progress=True) -> SwappedVideo:
+    """Write the video ``target`` to ``destination`` with the face of ``source``, a picture or video, on its main face.
+
+    ``method`` is a `faceswap.FaceSwap`, a `deepfake.DeepFake`, or any object with three functions and two texts:
+
+        learn(source, target, follow, progress)     look at both videos (follow: a new Follower)
+        meet(runs, progress)                        hear where the target's face is, as from `follow_face`
+        swapped(number, image) -> image             change one frame
+        kind, note                                  for the label (see `media.write_video`)
+
+    source and target are paths, or Videos as from `media.record`. ``backend`` as for `faces.landmarks` (dflib's own network
+    marks the fixed places of the jaw that the model has). Frames without a face are copied. ``mask`` names a second
+    video to write, without loss: |output - original| of every frame (`media.difference`), 0 where nothing was changed.
+    The result is labelled, and marked visibly unless source and target are both labelled as rendered, that is, show
+    nobody. It has the target's mean frame rate and appears whole or not at all. Raises FileNotFoundError, OSError, and
+    ValueError for a target that is no video, no face in either, what the method and `media.write_video` refuse.
+    """
+    files = [check_readable(thing, what) for thing, what in ((source, "source"), (target, "target"))
+             if not isinstance(thing, media.Video)]
+    if not isinstance(target, media.Video) and Path(target).suffix.lower() not in VIDEOS:
+        raise ValueError(f"The target {target} is no video: its name must end in {', '.join(VIDEOS)}.")
+    for path in (destination, mask):
+        if path is not None:
+            _check_output(Path(path), files)
+            files.append(Path(path))
+    nobody = all(map(_is_rendered, (source, target)))
+    source, video = _open(source), _open(target)
+    method.learn(source, video, Follower(backend), progress)
+    runs, count = follow_face(video, backend, progress)
+    if not runs:
+        raise ValueError(f"No face was found in the target {video.path}.")
+    method.meet(runs, progress)
+    with_face = {start + i for start, points in runs for i in range(len(points))}
+    changes = []
+
+    def frames():
+        for number, image in enumerate(tqdm(video, "swapping", count, unit="frame", leave=False, disable=not progress)):
+            result = method.swapped(number, image) if number in with_face else image
+            if mask is not None:
+                changes.append(zlib.compress(media.difference(result, image)))
+            yield result
+
+    written = media.write_video(destination, frames(), fps=video.info.fps, kind=method.kind, note=method.note,
+                                visible_mark=not nobody, audio_from=video.path if video.info.has_audio else None, progress=False)
+    if mask is not None:
+        restored = (np.frombuffer(zlib.decompress(change), np.uint8).reshape(video.info.size) for change in changes)
+        media.write_video(mask, restored, fps=video.info.fps, kind=method.kind, note=f"change by: {method.note}", progress=False)
+    return SwappedVideo(written, written - len(with_face))
+
+
+def follow_face(video, backend="dflib", progress=True):
+    """Where one face of ``video`` is: runs of neighbouring frames, and the number of all frames.
+
+    A run is a pair (number of its first frame, landmarks (T, 68, 2)) of at most LONGEST frames that show the same face.
+    """
+    follow, runs, count = Follower(backend), [], 0
+    for image in tqdm(video, "finding faces", video.info.frames, unit="frame", leave=False, disable=not progress):
+        points, same = follow(image)
+        if points is not None:
+            goes_on = same and runs and runs[-1][0] + len(runs[-1][1]) == count and len(runs[-1][1]) < LONGEST
+            if not goes_on:
+                runs.append((count, []))
+            runs[-1][1].append(points)
+        count += 1
+    return [(start, np.array(points)) for start, points in runs], count
+
+
+def looks(video, follow, progress=True):
+    """(pictures (N, H, W, 3), landmarks (N, 68, 2)) of up to LOOKS frames, spread over a Video, that show a face."""
+    kept, step = [], -(-(video.info.frames or 1) // LOOKS)
+    for number, image in enumerate(tqdm(video, "looking", unit="frame", leave=False, disable=not progress)):
+        if number % step == 0:
+            kept.append((image, follow(image)[0]))
+        if len(kept) > LOOKS:               # longer than its header said
+            kept, step = kept[::2], 2 * step
+    kept = [pair for pair in kept if pair[1] is not None]
+    if not kept:
+        raise ValueError(f"No face was found in {video.path}.")
+    return tuple(np.array(column) for column in zip(*kept))
+
+
+def _open(thing):
+    """A Video as it is; the picture or video at a path as a Video."""
+    if isinstance(thing, media.Video):
+        return thing
+    path = Path(thing)
+    return media.read_video(path) if path.suffix.lower() in VIDEOS else media.Recording(path, [media.read_image(path)], 25)
+
+
+def _is_rendered(thing):
+    """Whether a path's label says that it shows nobody; a camera's pictures have no label."""
+    if isinstance(thing, media.Video):
+        return False
+    label = media.read_label(thing)
+    return label is not None and label.kind == "rendered"
+
+
+def _check_output(path, taken):
+    """Refuse a path that cannot be written, before any work is done; ``taken`` are the files that must not be lost."""
+    if path.resolve() in [other.resolve() for other in taken]:
+        raise ValueError(f"{path} would overwrite a file of the same name that this swap needs.")
+    if path.suffix.lower() not in WRITTEN:
+        raise ValueError(f"{path} cannot be written: the name of a video must end in {', '.join(WRITTEN)}.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, so no video can be written there.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"The folder {path.parent} does not exist.")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"The folder {path.parent} may not be written to by this user.")

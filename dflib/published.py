@@ -1,0 +1,24 @@
+"""Published weights, by the name of their format: a network ready for use, whatever its authors' file looks like.
+
+    generator = load_published("rosinality-stylegan", "stylegan-1024px.model")
+"""
+from importlib import import_module
+
+#: Published formats: name -> "module:function". The function gets the path and the keywords of ``load_published``
+#: and returns a module, or whatever its docstring says. It is imported only when asked for.
+PUBLISHED = {
+    "state-dict": "dflib.checkpoints:read_published",  # any file of named tensors, returned as a dict
+    "rosinality-stylegan": "dflib.synthesis.stylegan.published:rosinality",
+    "huangzh13-stylegan": "dflib.synthesis.stylegan.published:huangzh13",
+}
+
+
+def load_published(name: str, path, **keywords):
+    """What the reader of the published format ``name`` (a key of PUBLISHED) makes of the file at ``path``.
+
+    Raises ValueError for an unknown name, and what ``read_published`` raises.
+    """
+    if name not in PUBLISHED:
+        raise ValueError(f"Unknown published format {name!r}: known are {', '.join(sorted(PUBLISHED))}.")
+    module, function = PUBLISHED[name].split(":")
+    return getattr(import_module(module), function)(path, **keywords)

@@ -1,0 +1,35 @@
+"""How faces are framed for StyleGAN: eyes and mouth always in the same place, wider than lesson 01's crops, hair included."""
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor, tensor
+
+from dflib.faces.alignment import TEMPLATE, similarity, warp
+from dflib.faces.points import INNER
+from dflib.metrics.network import CROP
+
+ZOOM, LOWER = 0.85, 0.04                                    # a crop of lesson 01, made wider and moved towards the hair
+TURNED = 30                                                 # degrees of yaw
+
+
+def aligned_faces(faces, size: int) -> np.ndarray:
+    """Crops (N, size, size, 3) uint8 of ``RenderedFaces``, eyes and mouth always in the same place, hair included.
+
+    FFHQ is aligned in the same way (app. A): what need not be learned leaves more for what must. Heads turned by more
+    than ``TURNED`` degrees are left out; what lies outside a render is mirrored at its border.
+    """
+    rows = np.flatnonzero(np.abs(faces.attribute("yaw")) <= TURNED)
+    wanted = ((TEMPLATE - 0.5) * ZOOM + 0.5 + (0.0, LOWER)) * size - 0.5
+    landmarks = faces.landmarks[rows][:, INNER]
+    matrices = similarity(landmarks, np.broadcast_to(wanted, landmarks.shape))
+    return np.stack([warp(faces.image(row), matrix, (size, size), cv2.BORDER_REFLECT)
+                     for row, matrix in zip(rows, matrices)])
+
+
+def known_crop(pictures: Tensor) -> Tensor:
+    """(B, 3, S, S) as trained on -> (B, 3, 80, 80), as ``faces.align`` frames a face; differentiable, keeps the dtype."""
+    frame = tensor([[ZOOM, 0, 0], [0, ZOOM, 2 * LOWER]], dtype=pictures.dtype, device=pictures.device)
+    grid = F.affine_grid(frame.expand(len(pictures), 2, 3), (len(pictures), 3, CROP, CROP), align_corners=False)
+    return F.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)
