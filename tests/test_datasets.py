@@ -13,7 +13,7 @@ from dflib import cast
 from dflib.datasets import (DFDC, ActorClips, CelebA, CelebDF, FaceForensics, ImageFolder, RenderedFaces, make, safe,
                             split_of)
 from dflib.pictures import resized
-from dflib.datasets.rendered import SPLITS
+from dflib.cast.people.splits import SPLITS
 from dflib.media import read_label, read_video, write_video
 from dflib.metrics import psnr, ssim
 
@@ -333,9 +333,11 @@ def test_damaged_shards_and_wrong_arguments(tmp_path, little):
         make.Recipe(people=1, size=4)
 
 
-def test_nobody_is_in_two_splits():
-    parts = {split: {seed for seed in range(1000) if split_of(seed) == split} for split in SPLITS}
-    assert [len(parts[split]) for split in SPLITS] == [800, 100, 100] and len(set.union(*parts.values())) == 1000
+def test_nobody_is_in_two_splits_and_the_last_digit_says_which():
+    parts = {split: [seed for seed in range(1000) if split_of(seed) == split] for split in SPLITS}
+    assert parts["val"] == list(range(8, 1000, 10)) and parts["test"] == list(range(9, 1000, 10))
+    assert sorted(sum(parts.values(), [])) == list(range(1000))
+    assert cast.split_of is split_of
 
 
 # the shipped set

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -82,6 +83,25 @@ def test_interrupted_run_ends_as_an_uninterrupted_one(tmp_path, uninterrupted, c
     assert [row["step"] for row in second.history] == [4, 8, 12]
     mine, theirs = (run.optimizers["network"].state_dict()["state"] for run in (second, uninterrupted))
     assert all(torch.equal(mine[i][key], theirs[i][key]) for i in theirs for key in theirs[i])
+
+
+def test_no_two_steps_and_no_two_seeds_share_their_random_numbers(tmp_path):
+    def drawn(seed, name):
+        numbers = []
+
+        def step(run, i):
+            numbers.append((run.rng.integers(2**62), torch.rand(()).item(), np.random.rand(), random.random()))
+            return {}
+
+        TrainingRun(tmp_path / name, {"network": nn.Linear(1, 1)}, {}, step, 12, seed).fit()
+        return numbers
+
+    first = drawn(0, "a")
+    assert first == drawn(0, "b")
+    for source in zip(*first):                         # the run's rng, torch, numpy, random
+        assert len(set(source)) == 12
+    for mine, others in zip(zip(*first), zip(*drawn(1, "c"))):
+        assert not set(mine) & set(others)
 
 
 def test_a_run_that_is_told_to_stop_stops_as_with_ctrl_c(tmp_path, uninterrupted):

@@ -15,6 +15,7 @@ _HOME = {
     "render": "picture.renderer", "Frame": "picture.renderer", "LABELS": "picture.renderer",
     "Performance": "clips.footage", "perform": "clips.footage", "reenact": "clips.footage", "render_clip": "clips.footage",
     "write_clip": "clips.footage", "read_truth": "clips.footage", "same_look": "people.variants",
+    "split_of": "people.splits",
 }
 __all__ = sorted(_HOME)
 __getattr__, __dir__ = lazily(globals(), _HOME)

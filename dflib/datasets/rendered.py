@@ -5,14 +5,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dflib.cast.people.splits import SPLITS, split_of
 from dflib.datasets import safe
 from dflib.datasets.make import Recipe, render_shards
-from dflib.paths import DATA
 from dflib.datasets.pictures import Pictures
-from dflib.pictures import moved_points, resized
 from dflib.datasets.shards import Shard
-
-SPLITS = ("train", "val", "test")
+from dflib.paths import DATA
+from dflib.pictures import moved_points, resized
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +26,6 @@ class Face:
     attributes: dict        # of person and shot
     person: int             # seed for cast.sample_person
     shot: int               # seed for cast.sample_shot
-
-
-def split_of(person: int) -> str:
-    """Split of a person in every rendered set: seeds that end in 8 are for validation, in 9 for testing.
-
-    One person is in one split, whatever is rendered and however often, so that nothing leaks between sets.
-    """
-    return {8: "val", 9: "test"}.get(person % 10, "train")
 
 
 class RenderedFaces(Pictures):
