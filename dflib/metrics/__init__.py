@@ -4,6 +4,7 @@
     identity_embedding, identity_similarity           a network that tells the cast's people apart
     face_attributes                                   a network that names age, hair, pose, expression and more
     sliced_wasserstein, pyramid_wasserstein, frechet_distance, precision_recall     two sets of pictures
+    inception_features, imagenet_features             what they may look at beside the course's own networks
     perceptual_path_length, linear_separability       how well a generator's latents are laid out
 
 Names are resolved on first use; torch is imported by what needs it.
@@ -15,7 +16,8 @@ _HOME = {
     "identity_embedding": "identity", "identity_similarity": "identity",
     "face_attributes": "attributes",
     "sliced_wasserstein": "wasserstein", "pyramid_wasserstein": "wasserstein", "real_floor": "wasserstein",
-    "frechet_distance": "frechet", "inception_features": "frechet", "precision_recall": "coverage",
+    "frechet_distance": "frechet", "inception_features": "frechet", "imagenet_features": "efficientnet",
+    "precision_recall": "coverage",
     "perceptual_path_length": "paths", "linear_separability": "paths", "separability_of": "paths",
 }
 __all__ = sorted(_HOME)
