@@ -424,13 +424,13 @@ def test_checkpoint_comes_back_whatever_its_sizes(tmp_path, size, width, people,
 
 # ---------------------------------------- panels
 def test_swap_explorer_follows_its_controls():
-    from dflib import explorers
+    from dflib.lesson.panels.lesson05 import swap_explorer
 
     frame = cast.render(cast.sample_person(311), cast.neutral_shot(yaw=10), 96)
     method = deepfake.DeepFake(flat_model(), source=1, target=0)
     marks = frame.landmarks.astype(float)
     method.places = {7: (marks, marks + (3, 0))}
-    panel = explorers.swap_explorer(method, [(7, frame.image)])
+    panel = swap_explorer(method, [(7, frame.image)])
 
     def changed():
         return int(panel.line.split(" px changed")[0].split()[-1])
@@ -447,11 +447,11 @@ def test_swap_explorer_follows_its_controls():
 
 
 def test_morph_explorer_goes_from_one_decoder_to_the_other():
-    from dflib import explorers
+    from dflib.lesson.panels.lesson05 import morph_explorer
 
     model = flat_model()
     crops, masks = np.full((2, 32, 32, 3), 90, np.uint8), np.ones((2, 32, 32), bool)
-    panel = explorers.morph_explorer(model, crops, masks, person=0)
+    panel = morph_explorer(model, crops, masks, person=0)
     levels = []
     for share in (0.0, 0.5, 1.0):
         panel["share"].value = share

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 SLOW_PANEL = """
 import time, numpy as np
-from dflib.widgets import Panel, slider
+from dflib.lesson.widgets import Panel, slider
 draws = []
 def draw(level):
     draws.append(level)
@@ -66,16 +66,17 @@ GENERATOR = ROOT / "data/checkpoints/stylegan-64.safetensors"
 LIMIT = 150             # milliseconds from a key to the new text, for a generator of 64 px
 STYLEGAN_PANELS = ["""
 import torch
-from dflib import checkpoints, explorers_stylegan as explorers
+from dflib import checkpoints
+from dflib.lesson.panels import lesson03 as panels
 from dflib.synthesis.stylegan import latents
 generator, _ = latents.load_generator(checkpoints.shipped("stylegan-64"))
-vectors = torch.linalg.qr(torch.randn(generator.latent, len(explorers.SHOWN)))[0].T
-directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(explorers.SHOWN, vectors)}
-explorers.style_mixer(generator)""", "explorers.truncation_explorer(generator)",
-                   "explorers.direction_explorer(generator, directions)", "explorers.walk_explorer(generator)"]
+vectors = torch.linalg.qr(torch.randn(generator.latent, len(panels.SHOWN)))[0].T
+directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(panels.SHOWN, vectors)}
+panels.style_mixer(generator)""", "panels.truncation_explorer(generator)",
+                   "panels.direction_explorer(generator, directions)", "panels.walk_explorer(generator)"]
 MOVED = (4, 1, 4, 1)    # which slider of each: psi, psi, the first direction, the place on the way
 
-SWAP_PANELS = ["from dflib import explorers\nexplorers.fit_explorer(size=96)", "explorers.blend_explorer(size=96)", """
+SWAP_PANELS = ["from dflib.lesson.panels import lesson04, lesson05\nlesson04.fit_explorer(size=96)", "lesson04.blend_explorer(size=96)", """
 import numpy as np
 from dflib import cast, checkpoints
 from dflib.datasets import ActorClips
@@ -84,9 +85,9 @@ model, ben = autoencoder.load(checkpoints.shipped("autoencoder"))[0], ActorClips
 frames = [cast.render(ben.person(), shot, 128) for shot in ben.performance().shots[:60:20]]
 method = deepfake.DeepFake(model, source=0, target=1)
 method.places = {i: 2 * (frame.landmarks.astype(float),) for i, frame in enumerate(frames)}
-explorers.swap_explorer(method, [(i, frame.image) for i, frame in enumerate(frames)])""", """
+lesson05.swap_explorer(method, [(i, frame.image) for i, frame in enumerate(frames)])""", """
 crops, masks, _ = map(np.array, zip(*(facesets.cut(frame.image, frame.landmarks, model.size) for frame in frames)))
-explorers.morph_explorer(model, crops, masks, person=1)"""]
+lesson05.morph_explorer(model, crops, masks, person=1)"""]
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +323,7 @@ def test_each_panel_of_stylegan_answers_in_time(server, page):
         waits = panel.evaluate("panel => panel.waits")
         assert len(waits) == 10
         share = max(share, share_of_a_core())       # the stricter of before and after
-        measured[source.split("explorers.")[-1].split("(")[0]] = (sorted(waits)[5], max(waits), sorted(own)[5], share)
+        measured[source.split("panels.")[-1].split("(")[0]] = (sorted(waits)[5], max(waits), sorted(own)[5], share)
         expect(panel.get_by_role("alert")).to_have_count(0)
     screenshot(page, "stylegan_panels.png")
     for name, (typical, longest, own, share) in measured.items():

@@ -57,8 +57,8 @@ def test_help_lists_the_commands_that_exist(capsys, folder):
 def test_info_reports_and_asks_for_what_is_missing(capsys, folder, monkeypatch):
     code, text, err = run(capsys, "info", "--scale", "cpu")
     assert (code, err) == (0, "") and "cpu scale (64 px)" in text and "Everything is in place." in text
-    from dflib import environment
-    monkeypatch.setattr(environment.metadata, "requires", lambda _: ["no-such-package"])
+    from dflib.lesson import report
+    monkeypatch.setattr(report.metadata, "requires", lambda _: ["no-such-package"])
     code, text, err = run(capsys, "info")
     assert code == 2 and "-> no-such-package is missing" in text and err.count("\n") == 1
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from dflib import exercises
-from dflib.exercises import CORRECT, UNSOLVED, Unsolved, Wrong, call, check, same
+from dflib.lesson import checks
+from dflib.lesson.checks import CORRECT, UNSOLVED, Unsolved, Wrong, call, check, same
 
 ROOT = Path(__file__).parents[1]
-LESSONS = sorted(path.stem[6:] for path in (ROOT / "dflib/exercises").glob("lesson*.py"))
-NAMES = [name for lesson in LESSONS for name in exercises.names(lesson)]
+LESSONS = sorted(path.stem[6:] for path in (ROOT / "dflib/lesson/exercises").glob("lesson*.py"))
+NAMES = [name for lesson in LESSONS for name in checks.names(lesson)]
 
 
 def solutions(lesson):
@@ -52,17 +52,17 @@ def test_whatever_a_learner_gives_is_answered(name):
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_solutions_file_and_checks_list_the_same(lesson):
     module = solutions(lesson)
-    assert list(module.SOLUTIONS) == exercises.names(lesson) == list(module.WRONG_ANSWERS)
+    assert list(module.SOLUTIONS) == checks.names(lesson) == list(module.WRONG_ANSWERS)
 
 
 def test_notebooks_ask_for_exercises_that_exist_and_for_all_of_them():
     for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
         asked = re.findall(r'check\(\\"(\d\d\.\w+)\\"', notebook.read_text(encoding="utf-8"))
-        assert sorted(set(asked)) == sorted(exercises.names(notebook.name[:2])), notebook.name
+        assert sorted(set(asked)) == sorted(checks.names(notebook.name[:2])), notebook.name
 
 
 def test_unknown_names_are_answered():
-    assert check("00.nothing", 1) == f"wrong: there is no exercise '00.nothing'; lesson 00 has {', '.join(exercises.names('00'))}"
+    assert check("00.nothing", 1) == f"wrong: there is no exercise '00.nothing'; lesson 00 has {', '.join(checks.names('00'))}"
     assert check("97.x", 1) == "wrong: there is no exercise '97.x'; lesson 97 has none"
     for name in ("", "..", "../x.y", None, 5):
         assert check(name, 1).startswith("wrong: there is no exercise")

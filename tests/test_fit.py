@@ -440,7 +440,7 @@ def test_nearest_pose(small):
 
 
 def test_explorer_shows_how_a_moved_landmark_is_resisted():
-    from dflib.explorers import fit_explorer
+    from dflib.lesson.panels.lesson04 import fit_explorer
     panel = fit_explorer(size=96)
     calm = panel.line
     panel.set(landmark=30, move_x=30, yaw=20, view="surface")

@@ -11,8 +11,7 @@ SOURCES = sorted((ROOT / "dflib").rglob("*.py"))
 # From the ground up; an import may point to the same floor or to a lower one.
 FLOORS = [{"lazy", "paths", "files", "scale"}, {"media", "pictures"}, {"training", "checkpoints"}, {"cast"}, {"faces"}, {"datasets"},
           {"metrics"}, {"manipulate"}, {"synthesis.gan", "synthesis.stylegan", "synthesis.stargan", "swap", "forensics", "provenance"},
-          {"studies"}, {"published", "lesson", "commands", "__main__", "environment", "exercises", "explorers", "explorers_stylegan",
-                        "figures", "widgets"}]
+          {"studies"}, {"published", "lesson", "commands", "__main__"}]
 RANK = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}
 TECHNIQUES = next(floor for floor in FLOORS if "swap" in floor)
 CAST = ["", "geometry", "people", "surface", "hair", "picture", "clips"]      # the groups of the cast, from the ground up

@@ -106,10 +106,10 @@ def test_belief_has_row_0_at_the_top_and_the_picture_agrees():
 
 
 def test_the_panel_shows_any_moment():
-    from dflib import explorers
+    from dflib.lesson.panels.lesson02 import ring_explorer
 
     moments = gan.play(gan.Rules(width=8, batch=8), 4, every=2)
-    panel = explorers.ring_explorer({"one": moments, "two": moments[:2]}, size=64)
+    panel = ring_explorer({"one": moments, "two": moments[:2]}, size=64)
     panel.set(game="two", moment=1)
     assert panel.line.startswith("two, step 2: ") and panel["moment"].max == 1 and not panel.error
 

@@ -12,8 +12,9 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from dflib import environment, lesson
+from dflib import lesson
 from dflib import scale as scales
+from dflib.lesson import report, showing
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def shown(monkeypatch):
             data, details = (thing, {}) if raw else formatter.format(thing)
             published.append((data, {**details, **(metadata or {})}))
 
-    monkeypatch.setattr(lesson, "display", display)
+    for module in (showing, report):
+        monkeypatch.setattr(module, "display", display)
     return published
 
 
@@ -130,22 +132,22 @@ def test_setup_seeds_and_returns_the_scale(shown, monkeypatch):
 
 
 def test_report_says_what_to_do(monkeypatch, tmp_path):
-    assert environment.report().complete, str(environment.report())
-    monkeypatch.setattr(environment.metadata, "requires", lambda _: ["numpy>=99", "no-such-package", "x; extra == 'dev'"])
+    assert report.report().complete, str(report.report())
+    monkeypatch.setattr(report.metadata, "requires", lambda _: ["numpy>=99", "no-such-package", "x; extra == 'dev'"])
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5e8})())
-    report = environment.report()
-    text = str(report)
-    assert not report.complete
+    found = report.report()
+    text = str(found)
+    assert not found.complete
     assert f"numpy is {np.__version__}, wanted >=99; no-such-package is missing. Install again with: make lab" in text
     assert "The course wants 2 GB" in text and "x is missing" not in text
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "file"))
-    assert "cannot be created" in str(environment.report())
-    assert "&#9888;" in report._repr_html_()
+    assert "cannot be created" in str(report.report())
+    assert "&#9888;" in report.report()._repr_html_()
 
 
 def test_installed_packages_are_within_the_pins():
-    assert environment.unmet_requirements() == []
+    assert report.unmet_requirements() == []
 
 
 def test_figures_reach_a_real_shell():

@@ -4,7 +4,7 @@ import ipywidgets
 import numpy as np
 import pytest
 
-from dflib.widgets import Panel, choice, slider, switch
+from dflib.lesson.widgets import Panel, choice, slider, switch
 
 
 def make(draws, **extra):

@@ -8,8 +8,8 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> None:
     """Print the report. Raises ValueError when something is missing, after printing it."""
-    from dflib import environment
-    report = environment.report()
+    from dflib.lesson.report import report as look
+    report = look()
     print(report)
     if not report.complete:
         raise ValueError("Something is missing or outside its range; the lines marked -> say what to do.")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from dflib.synthesis.stylegan import judges, latents
-from dflib.widgets import Panel, choice, slider, switch
+from dflib.lesson.widgets import Panel, choice, slider, switch
 
 PEOPLE = 200                # whom a panel can show, numbered from 0
 GAP = 2                     # white pixels between two pictures

@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-from dflib.exercises import Wrong, call, exercise, same
+from dflib.lesson.checks import Wrong, call, exercise, same
 
 
 @exercise("03.adain")

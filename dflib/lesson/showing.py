@@ -1,9 +1,4 @@
-"""What every notebook uses: the environment report, figures with alt text, captions that say how a number was made, and
-the checks of the exercises.
-
-    from dflib.lesson import setup, show, grid, provenance, check
-    scale = setup()
-"""
+"""What a lesson shows: pictures, figures and videos with alt text, and captions that say how a number was made."""
 import base64
 import html
 import io
@@ -13,26 +8,11 @@ import cv2
 import numpy as np
 from IPython.display import display
 
-from dflib import environment
 from dflib import scale as scales
-from dflib.exercises import check
-
-__all__ = ["setup", "show", "play", "grid", "provenance", "check"]
 
 LARGEST_PNG = 150_000       # bytes; what is larger is shown as JPEG, so that a committed notebook stays under 2 MB
 JPEG_QUALITY = 90
 SMALLEST_SIDE = 256         # pixels; smaller pictures are enlarged without smoothing
-
-
-def setup(seed: int = 0) -> scales.Scale:
-    """Show the environment report, seed every generator, and return the current scale.
-
-    Raises ValueError when ``DFLIB_SCALE`` names no scale (the report, shown first, says which there are).
-    """
-    display(environment.report())
-    scale = scales.current()
-    scales.seed_everything(seed)
-    return scale
 
 
 def show(picture, alt: str, caption: str = "") -> None:

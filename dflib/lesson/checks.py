@@ -1,6 +1,6 @@
 """Checks of the exercises: ``check("00.blend", blend)`` answers "not solved yet", "wrong: <hint>" or "correct".
 
-Each lesson has a module here (``lesson00.py``, ...) with one function per exercise:
+Each lesson has a module in `dflib.lesson.exercises` (``lesson00.py``, ...) with one function per exercise:
 
     @exercise("00.double")
     def double(answer):
@@ -50,7 +50,7 @@ def exercise(name: str):
 
 def names(lesson: str) -> list:
     """Names of the exercises of ``lesson`` ('00'), in the order of its module; empty for a lesson without exercises."""
-    module = f"{__name__}.lesson{lesson}"
+    module = f"dflib.lesson.exercises.lesson{lesson}"
     if not lesson.isdigit() or util.find_spec(module) is None:
         return []
     import_module(module)

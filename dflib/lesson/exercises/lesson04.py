@@ -2,7 +2,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from dflib.exercises import Wrong, call, exercise, same
+from dflib.lesson.checks import Wrong, call, exercise, same
 
 
 @exercise("04.project")

@@ -1,7 +1,7 @@
 """Checks of lesson 05."""
 import numpy as np
 
-from dflib.exercises import Wrong, call, exercise, same
+from dflib.lesson.checks import Wrong, call, exercise, same
 
 
 @exercise("05.pixel_shuffle")

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import torch
 
-from dflib import explorers_stylegan as explorers
 from dflib import faces
 from dflib.datasets import RenderedFaces
+from dflib.lesson.panels import lesson03 as panels
 from dflib.synthesis.stylegan import framing, judges, latents
 from dflib.synthesis.stylegan import Generator
 
@@ -22,18 +22,18 @@ def generator():
 
 
 def styles(generator, numbers, psi=0.7):
-    return generator.styles(generator.mapping(latents.draw(generator, explorers.PEOPLE))[numbers], psi)
+    return generator.styles(generator.mapping(latents.draw(generator, panels.PEOPLE))[numbers], psi)
 
 
 def parts(panel, count):
     """The pictures side by side in a panel's picture, which gaps of white separate."""
     side = panel.picture.shape[0]
-    assert panel.picture.shape == (side, count * side + (count - 1) * explorers.GAP, 3)
-    return [panel.picture[:, k * (side + explorers.GAP):][:, :side] for k in range(count)]
+    assert panel.picture.shape == (side, count * side + (count - 1) * panels.GAP, 3)
+    return [panel.picture[:, k * (side + panels.GAP):][:, :side] for k in range(count)]
 
 
 def test_mixer_takes_the_layers_that_it_names_from_the_second_person(generator):
-    panel = explorers.style_mixer(generator, 3, 5)
+    panel = panels.style_mixer(generator, 3, 5)
     noise, ws = latents.fixed_noise(generator), styles(generator, [3, 5])
     panel.set(start=2, stop=5)
     mixed = latents.images_of(generator, latents.mix(ws[:1], ws[1:], (1, 2, 3, 4)), noise)[0]
@@ -49,7 +49,7 @@ def test_mixer_takes_the_layers_that_it_names_from_the_second_person(generator):
 
 
 def test_truncation_narrows_and_noise_goes_by_group(generator):
-    panel = explorers.truncation_explorer(generator, 2)
+    panel = panels.truncation_explorer(generator, 2)
     panel.set(psi=0.0, cutoff=generator.layers)
     assert all((part == parts(panel, 4)[0]).all() for part in parts(panel, 4))
     assert panel.line.startswith("psi 0.00 on the first 8 layers · noise: coarse, middle, fine · people differ by 0 grey")
@@ -67,7 +67,7 @@ def test_directions_add_up_and_layers_limit_them(generator):
     torch.manual_seed(1)
     vectors = torch.nn.functional.normalize(torch.randn(2, 12))
     directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(("age", "smile"), vectors)}
-    panel = explorers.direction_explorer(generator, directions, 6)
+    panel = panels.direction_explorer(generator, directions, 6)
     one, same = parts(panel, 2)
     assert (one == same).all() and "likeness 1.00" in panel.line
     panel.set(age=2.0, smile=-1.0, start=3, stop=4)
@@ -79,7 +79,7 @@ def test_directions_add_up_and_layers_limit_them(generator):
 
 
 def test_walk_ends_at_its_people_and_can_go_through_both_spaces(generator):
-    panel = explorers.walk_explorer(generator, 4)
+    panel = panels.walk_explorer(generator, 4)
     noise = latents.fixed_noise(generator)
     wanted = {place: latents.images_of(generator, styles(generator, [place]), noise)[0] for place in range(4)}
     for place in (0, 1, 2, 3):

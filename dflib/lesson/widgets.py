@@ -17,7 +17,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from dflib.lesson import as_image, encode
+from dflib.lesson.showing import as_image, encode
 
 PANEL_QUALITY = 88      # of JPEG: pictures change many times a second
 

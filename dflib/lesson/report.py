@@ -1,4 +1,4 @@
-"""What this machine offers the course: versions, device, scale, room on disk, and what to do when something is missing."""
+"""How every lesson begins: what this machine offers the course, what to do when something is missing, and a seed."""
 import html
 import os
 import platform
@@ -6,6 +6,8 @@ import re
 import shutil
 from dataclasses import dataclass
 from importlib import metadata
+
+from IPython.display import display
 
 from dflib import __version__, paths, scale
 
@@ -52,6 +54,17 @@ class Report:
         verdict = "&#10003; Everything is in place." if self.complete else "&#9888; See the marked rows."
         return (f"<table><caption style='text-align:left'>{verdict}</caption>"
                 f"<tbody>{''.join(cells)}</tbody></table>")
+
+
+def setup(seed: int = 0) -> scale.Scale:
+    """Show the environment report, seed every generator, and return the current scale.
+
+    Raises ValueError when ``DFLIB_SCALE`` names no scale (the report, shown first, says which there are).
+    """
+    display(report())
+    chosen = scale.current()
+    scale.seed_everything(seed)
+    return chosen
 
 
 def report() -> Report:
