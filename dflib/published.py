@@ -10,6 +10,7 @@ PUBLISHED = {
     "state-dict": "dflib.checkpoints:read_published",  # any file of named tensors, returned as a dict
     "rosinality-stylegan": "dflib.synthesis.stylegan.published:rosinality",
     "huangzh13-stylegan": "dflib.synthesis.stylegan.published:huangzh13",
+    "stargan": "dflib.synthesis.stargan.published:generator",
 }
 
 

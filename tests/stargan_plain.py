@@ -31,7 +31,7 @@ def generator(state, images, labels):
 
 
 def generator_state(labels, width, blocks, seed=0):
-    """Random tensors in the layout of the authors' ``200000-G.ckpt``, running statistics included, far from a network's."""
+    """Random tensors in the layout of the authors' ``200000-G.ckpt``, running statistics included."""
     noise = torch.Generator().manual_seed(seed)
     state = {}
 
@@ -62,7 +62,8 @@ def critic(weights, images):
     """(realness, logits) of our critic's tensors by name, in the formulation of table 5."""
     x = images
     for k in range(sum(name.startswith("layers.") and name.endswith("weight") for name in weights)):
-        x = F.leaky_relu(F.conv2d(x, weights[f"layers.{k}.weight"], weights[f"layers.{k}.bias"], stride=2, padding=1), .01)
+        x = F.conv2d(x, weights[f"layers.{k}.weight"], weights[f"layers.{k}.bias"], stride=2, padding=1)
+        x = F.leaky_relu(x, .01)
     return (F.conv2d(x, weights["source.weight"], padding=1),
             F.conv2d(x, weights["classes.weight"]).reshape(len(x), -1))
 
@@ -72,7 +73,7 @@ def class_loss(logits, labels):
 
 
 def critic_step(generate, judge, reals, labels, targets, share):
-    """The critic's whole loss as the authors' loop puts it together; ``share`` (B, 1, 1, 1) mixes the penalty's pictures."""
+    """The critic's whole loss as the authors' loop puts it together; ``share`` (B, 1, 1, 1) mixes real and fake."""
     source, logits = judge(reals)
     loss = -source.mean() + class_loss(logits, labels)
     fakes = generate(reals, targets)

@@ -52,7 +52,7 @@ def cast_labels(attributes: dict) -> tuple:
 
 
 def expression_labels(names) -> tuple:
-    """(labels (N, 12) float32, known (N, 12) bool) of pictures of which only the expression, one of EXPRESSIONS, is known."""
+    """(labels (N, 12) float32, known (N, 12) bool) of N pictures of which the expression, of EXPRESSIONS, is known."""
     labels, known = np.zeros((len(names), len(DOMAINS)), np.float32), np.zeros((len(names), len(DOMAINS)), bool)
     labels[np.arange(len(names)), [INDEX[name] for name in names]] = 1
     known[:, COLUMNS[0]:] = True
@@ -60,7 +60,7 @@ def expression_labels(names) -> tuple:
 
 
 def edited(label: np.ndarray, edit: tuple) -> np.ndarray:
-    """The label (12,) after ``edit``, a key of EDITS; of the data set that the edit belongs to, the other's columns are 0.
+    """The label (12,) after ``edit``, a key of EDITS. It speaks of one data set: the other's columns are 0.
 
     ValueError for an unknown edit.
     """

@@ -39,11 +39,12 @@ def generator(path) -> Generator:
         if value.dtype not in FLOATS or value.layout != torch.strided:
             raise ValueError(f"The weights file {path} holds {name} not as a plain table of numbers.")
     made = Generator((labels,), width, blocks)
-    return load_exactly(made, {name: value.float() for name, value in weights.items()}, path).eval().requires_grad_(False)
+    load_exactly(made, {name: value.float() for name, value in weights.items()}, path)
+    return made.eval().requires_grad_(False)
 
 
 def _check_statistics(names, state, shapes, path):
-    """Running statistics may be there or not (PyTorch before 0.4 had others), but only a normalisation's, and as wide."""
+    """Running statistics may be there or not, as PyTorch's version had it, but only a normalisation's, and as wide."""
     for name in sorted(names):
         layer, kind = name.rsplit(".", 1)
         norm = shapes.get(f"{layer}.weight")

@@ -65,8 +65,8 @@ class Generator(nn.Module):
 
     columns: how many columns of the label belong to each data set, (7, 5) for DOMAINS. width: maps of the first layer.
     The sides of pictures are multiples of 4. Convolutions have no bias, which the normalisation would take away again.
-    It takes away a label's contribution as well, except along the border: only there, where the zero padding begins, does
-    the replicated label meet something else, and from there it has to spread. Padding by reflection would hide it wholly.
+    It takes away a label's contribution as well, except along the border: only there, where the zero padding begins,
+    does the replicated label meet something else. Padding by reflection would hide it wholly.
     """
 
     def __init__(self, columns: tuple = (7, 5), width: int = 64, blocks: int = 6):
@@ -75,16 +75,16 @@ class Generator(nn.Module):
         labels = sum(columns) + (len(columns) if len(columns) > 1 else 0)       # with the mask vector
         w = width
         self.main = nn.Sequential(
-            nn.Conv2d(3 + labels, w, 7, padding=3, bias=False), InstanceNorm(w), nn.ReLU(inplace=True),     # (B, w, S, S)
-            nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), InstanceNorm(2 * w), nn.ReLU(inplace=True),           # S/2
-            nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), InstanceNorm(4 * w), nn.ReLU(inplace=True),       # S/4
-            *[Residual(4 * w) for _ in range(blocks)],                                                      # S/4
+            nn.Conv2d(3 + labels, w, 7, padding=3, bias=False), InstanceNorm(w), nn.ReLU(inplace=True),  # (B, w, S, S)
+            nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), InstanceNorm(2 * w), nn.ReLU(inplace=True),        # S/2
+            nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), InstanceNorm(4 * w), nn.ReLU(inplace=True),    # S/4
+            *[Residual(4 * w) for _ in range(blocks)],                                                   # S/4
             nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1, bias=False), InstanceNorm(2 * w), nn.ReLU(inplace=True),
             nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False), InstanceNorm(w), nn.ReLU(inplace=True),      # S
             nn.Conv2d(w, 3, 7, padding=3, bias=False), nn.Tanh())
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Pictures (B, 3, S, S) as ``labels`` (B, n) want them, (B, 3, S, S). ValueError for labels of another shape."""
+        """Pictures (B, 3, S, S) as ``labels`` (B, n) want them, as large. ValueError for labels of another shape."""
         if labels.shape != (len(images), sum(self.columns)):
             raise ValueError(f"{len(images)} pictures need labels of shape {(len(images), sum(self.columns))}, "
                              f"not {tuple(labels.shape)}.")
@@ -93,7 +93,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D(x): realness of patches and the logits of all label columns (table 5). 44,762,048 parameters for 128 px, 5 columns.
+    """D(x): realness of patches and the logits of all label columns (table 5). 44,762,048 parameters at 128 px, n = 5.
 
     size: side of the pictures, a power of two; each layer halves it, down to 2 px (the paper's six layers at 128 px).
     """
@@ -112,7 +112,9 @@ class Discriminator(nn.Module):
         x = images
         for layer in self.layers:
             x = F.leaky_relu(layer(x), SLOPE)
-        return self.source(x), self.classes(x).flatten(1)
+        with torch.autocast(x.device.type, enabled=False):      # bf16's eight bits are too few for scores
+            x = x.to(self.source.weight)
+            return self.source(x), self.classes(x).flatten(1)
 
     def input_gradient(self, images: Tensor) -> Tensor:
         """Gradient (B, 3, size, size) of each picture's summed realness with respect to the picture.
@@ -130,12 +132,12 @@ class Discriminator(nn.Module):
         g = F.conv_transpose2d(torch.ones_like(x[:, :1]), self.source.weight, padding=1)
         for layer, slope in zip(reversed(self.layers), reversed(slopes)):
             g = F.conv_transpose2d(g * slope, layer.weight, stride=2, padding=1)
-        return g
+        return g.to(images)
 
 
 # ---------------------------------------- losses (sec. 3.1 and 4.2)
 def gradient_norms(critic, images: Tensor) -> Tensor:
-    """Norms (B,) of d(sum of D_src) / d(image) for any critic, by differentiating: the plain form of ``input_gradient``."""
+    """Norms (B,) of d(sum of D_src) / d(image) for any critic, by differentiating: ``input_gradient``'s plain form."""
     images = images.detach().requires_grad_(True)
     gradient, = torch.autograd.grad(critic(images)[0].sum(), images, create_graph=True)
     return torch.linalg.vector_norm(gradient.flatten(1), dim=1)         # its derivative at 0 is 0 and not nan
@@ -145,7 +147,7 @@ def gradient_penalty(critic: Discriminator, reals: Tensor, fakes: Tensor) -> Ten
     """How far the critic's slope is from 1 between a real and a fake picture: mean of (norm - 1)^2 (eq. 8)."""
     share = torch.rand(len(reals), 1, 1, 1, device=reals.device)
     between = share * reals + (1 - share) * fakes.detach()
-    norms = torch.linalg.vector_norm(critic.input_gradient(between).float().flatten(1), dim=1)
+    norms = torch.linalg.vector_norm(critic.input_gradient(between).flatten(1), dim=1)
     return (norms - 1).square().mean()
 
 
@@ -155,7 +157,7 @@ def classification_loss(logits: Tensor, labels: Tensor, known: Tensor | None = N
     logits, labels (B, n); known (B, n) bool: columns that count, all by default. Where a picture comes from one of
     several data sets, only that set's columns are known (sec. 3.3).
     """
-    losses = F.binary_cross_entropy_with_logits(logits.float(), labels, reduction="none")
+    losses = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
     return (losses if known is None else losses * known).sum(dim=1).mean()
 
 
@@ -167,7 +169,7 @@ def critic_losses(critic: Discriminator, reals: Tensor, fakes: Tensor, labels: T
     D's loss (eq. 5) is adversarial + CLASSES · classification + PENALTY · penalty.
     """
     realness, logits = critic(torch.cat([reals, fakes.detach()]))
-    real, fake = realness.float().chunk(2)
+    real, fake = realness.chunk(2)
     return (fake.mean() - real.mean(), classification_loss(logits[:len(reals)], labels, known),
             gradient_penalty(critic, reals, fakes))
 
@@ -181,4 +183,4 @@ def generator_losses(generator: Generator, critic: Discriminator, reals: Tensor,
     """
     realness, logits = critic(fakes)
     restored = generator(fakes, labels)
-    return -realness.float().mean(), classification_loss(logits, targets, known), (reals - restored).abs().mean()
+    return -realness.mean(), classification_loss(logits, targets, known), (reals - restored).abs().mean()
