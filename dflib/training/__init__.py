@@ -1,4 +1,4 @@
-"""One training run, whatever is trained: see :class:`TrainingRun`."""
+"""One training run, whatever is trained (:class:`TrainingRun`), and what it is (:mod:`dflib.training.record`)."""
 
 from dflib.training.run import TrainingRun
 

@@ -32,11 +32,10 @@ from dflib import checkpoints
 from dflib.files import write_bytes
 from dflib.media import write_image
 from dflib.scale import device
+from dflib.training import record
 from dflib.training.display import Display
 from dflib.training.events import EventWriter
 from dflib.training.state import read_state, write_state
-
-_STATE = "state.safetensors"
 
 
 class TrainingRun:
@@ -50,17 +49,18 @@ class TrainingRun:
     average     (model name, half-life in images, images per step over all processes): ``run.averaged`` follows that
                 model as an exponential moving average of its weights (Karras et al. 2018, section 6: 10,000 images)
     schedule    schedule(i) -> factor of every optimiser's learning rate in step i
+    about       what the run is (see `record.describe`): kept in the folder, which refuses a run of anything else
     cost        cost(i) -> time of step i relative to that of others (default: equal), for the time that is printed ahead
     """
 
-    def __init__(self, folder, models: dict, optimizers: dict, step, steps: int, seed: int = 0, *, samples=None,
+    def __init__(self, folder, models: dict, optimizers: dict, step, steps: int, seed: int = 0, *, about=None, samples=None,
                  average=None, schedule=None, cost=None, log_every: int = 10, save_seconds: float = 60.0,
                  sample_seconds: float = 30.0):
         self.folder, self.models, self.optimizers = Path(folder), models, optimizers
         self.steps, self.seed, self.done = steps, seed, 0
         self.history: list = []  # rows of metrics.jsonl: step, seconds, mean of each loss since the row before
         self.rng = None  # numpy Generator, anew in each step, equal in all processes: use it to choose the batch
-        self._step, self._samples, self._schedule, self._cost = step, samples, schedule, cost
+        self.about, self._step, self._samples, self._schedule, self._cost = about, step, samples, schedule, cost
         self._log_every, self._save_seconds, self._sample_seconds = log_every, save_seconds, sample_seconds
         on_cpu = device().type == "cpu"
         self.accelerator = Accelerator(cpu=on_cpu, mixed_precision="no" if on_cpu else "bf16")
@@ -111,16 +111,19 @@ class TrainingRun:
 
         Ctrl-C (the stop button of a notebook) lets the current step finish, saves, and raises KeyboardInterrupt;
         calling ``fit`` again, in this program or in a later one, goes on there. Raises ValueError when the folder
-        holds a run of other models or another seed, FloatingPointError when a loss is no longer finite (the last
+        holds a run of another recipe, data, models or seed, FloatingPointError when a loss is no longer finite (the last
         saved state is kept), OSError when the disk is full.
         """
         self._move_to_device()
+        changed = record.check(self.folder, self.about) if self.about else []
         self._restore()
         if self.done >= self.steps:
             return self.history
         first = self.accelerator.is_main_process
         display = Display(self.folder.name, self.done, self.steps, self._cost) if first else None
         events = EventWriter(self.folder) if first else None
+        for line in changed if first else ():
+            display.line(f"{self.folder.name}: {line}")
         previous = self._catch_interrupts()
         began = saved = time.monotonic()
         sampled, before = -math.inf, self._seconds
@@ -270,12 +273,12 @@ class TrainingRun:
         for name, values in self._pending.items():
             self._pending[name] = [_finite(name, float(value), self) for value in values]
         progress = {"done": self.done, "seed": self.seed, "seconds": self._seconds, "pending": self._pending}
-        write_state(self.folder / _STATE, self._all_models(), self.optimizers, progress)
+        write_state(self.folder / record.STATE, self._all_models(), self.optimizers, progress)
 
     def _restore(self) -> None:
         """Go back to what ``save_state`` wrote last, if there is anything."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path, rows = self.folder / _STATE, []
+        path, rows = self.folder / record.STATE, []
         if path.exists():
             progress = read_state(path, self._all_models(), self.optimizers, self.seed)
             self.done, self._seconds, self._pending = progress["done"], progress["seconds"], progress["pending"]
@@ -285,6 +288,8 @@ class TrainingRun:
         if self.accelerator.is_main_process:
             text = "".join(json.dumps(row) + "\n" for row in rows)
             write_bytes(self.folder / "metrics.jsonl", text.encode())
+            if self.about:
+                record.keep(self.folder, self.about)
 
     def _move_to_device(self) -> None:
         for module in self._all_models().values():

@@ -16,7 +16,7 @@ def write_state(path, models: dict, optimizers: dict, progress: dict) -> None:
         tensors.update({f"model/{name}/{key}": value for key, value in module.state_dict().items()})
     for name, optimizer in optimizers.items():
         state = optimizer.state_dict()
-        numbers[name] = {"groups": state["param_groups"], "state": {}}
+        numbers[name] = {"kind": type(optimizer).__name__, "state": {}}
         for index, values in state["state"].items():
             for key, value in values.items():
                 if hasattr(value, "detach"):
@@ -32,7 +32,7 @@ def write_state(path, models: dict, optimizers: dict, progress: dict) -> None:
 def read_state(path, models: dict, optimizers: dict, seed: int) -> dict:
     """Load the state at ``path`` into ``models`` and ``optimizers``, and return its progress.
 
-    Raises ValueError when the file is damaged or belongs to a run of other models, optimisers or another ``seed``.
+    Optimisers get their moments back; their rate and other settings are those of today. Raises ValueError when the file is damaged or belongs to a run of other models, optimisers or another ``seed``.
     """
     check_readable(path, "training state")
     try:
@@ -47,6 +47,10 @@ def read_state(path, models: dict, optimizers: dict, seed: int) -> dict:
     if set(numbers) != set(optimizers):
         raise ValueError(f"The run in {path.parent} has the optimisers {', '.join(numbers)}, "
                          f"not {', '.join(optimizers)}: choose another folder.")
+    for name, optimizer in optimizers.items():
+        if numbers[name].get("kind", type(optimizer).__name__) != type(optimizer).__name__:
+            raise ValueError(f"The run in {path.parent} was trained with {numbers[name]['kind']} for {name!r}, "
+                             f"not with {type(optimizer).__name__}: choose another folder.")
     for name, module in models.items():
         load_exactly(module, _below(tensors, f"model/{name}/"), path)
     for name, optimizer in optimizers.items():
@@ -54,7 +58,7 @@ def read_state(path, models: dict, optimizers: dict, seed: int) -> dict:
         for key, tensor in _below(tensors, f"optimizer/{name}/").items():
             index, key = key.split("/")
             state.setdefault(int(index), {})[key] = tensor
-        optimizer.load_state_dict({"state": state, "param_groups": numbers[name]["groups"]})
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return progress
 
 
