@@ -123,11 +123,11 @@ def test_sheets_are_cut_back_into_the_same_faces():
 
 def test_a_face_run_trains_keeps_sheets_and_resumes(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (70, 32, 32, 3), dtype=np.uint8)
-    run = gan.face_run(tmp_path, pictures, 2, width=4)
+    run = gan.gan_run(tmp_path, pictures, gan.Recipe(2, width=4))
     before = run.models["generator"][1].weight.clone()
     run.fit()
     assert not torch.equal(before, run.models["generator"][1].weight) and run.history[-1]["step"] == 2
-    again = gan.face_run(tmp_path, pictures, 2, width=4)
+    again = gan.gan_run(tmp_path, pictures, gan.Recipe(2, width=4))
     again.fit()
     assert np.array_equal(gan.faces_of(again.averaged, 3), gan.faces_of(run.averaged, 3))
     assert gan.faces_of(run.averaged, 3).shape == (3, 32, 32, 3)

@@ -3,10 +3,13 @@ from dflib.lazy import lazily
 
 _HOME = {
     "gaussian": "theory", "optimal_discriminator": "theory", "game_value": "theory", "jensen_shannon": "theory",
-    "discriminator_loss": "losses", "minimax_loss": "losses", "non_saturating_loss": "losses", "GENERATOR_LOSSES": "losses", "r1_penalty": "losses",
-    "Perceptron": "ring", "MODES": "ring", "SPREAD": "ring", "CENTRES": "ring", "ring": "ring", "coverage": "ring", "Rules": "ring", "Moment": "ring", "EXTENT": "ring", "LATENT": "ring", "play": "ring", "REAL": "ring", "FAKE": "ring", "moment_image": "ring", "descend": "ring",
+    "discriminator_loss": "losses", "minimax_loss": "losses", "non_saturating_loss": "losses",
+    "GENERATOR_LOSSES": "losses", "r1_penalty": "losses",
+    "Perceptron": "points", "MODES": "points", "SPREAD": "points", "CENTRES": "points", "ring": "points", "coverage": "points",
+    "Rules": "points", "Moment": "points", "EXTENT": "points", "LATENT": "points", "play": "points", "REAL": "points",
+    "FAKE": "points", "moment_image": "points", "descend": "points",
     "FaceGenerator": "gan", "FaceDiscriminator": "gan",
-    "SHEET": "train", "SIDE": "train", "BATCH": "train", "RATES": "train", "HALF_LIFE": "train", "STEPS": "train", "face_run": "train", "faces_of": "train", "train": "train",
+    "SHEET": "train", "SIDE": "train", "Recipe": "train", "RECIPES": "train", "gan_run": "train", "faces_of": "train",
 }
 __all__ = sorted(_HOME)
 __getattr__, __dir__ = lazily(globals(), _HOME)

@@ -1,36 +1,45 @@
 """Training the DCGAN on faces of 32 px."""
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from dflib.paths import cache_dir
 from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.scale import current
 from dflib.synthesis.gan.gan import FaceDiscriminator, FaceGenerator
 from dflib.synthesis.gan.losses import discriminator_loss, non_saturating_loss
 from dflib.training import TrainingRun
+from dflib.training.record import default_folder, describe, digest
 
 SHEET = 16                  # faces in a row and rows in a sample sheet: enough of them to measure
 SIDE = 32                   # pixels of a face
-BATCH = 64
-RATES = {"generator": 5e-4, "discriminator": 2e-4}      # with the paper's 2e-4 for both the discriminator wins early
-HALF_LIFE = 5_000           # images, of the generator's average
-STEPS = {"smoke": 30, "cpu": 1200, "gpu": 20_000}
 
 
-def face_run(folder, pictures: np.ndarray, steps: int, width: int = 32, seed: int = 0,
-             sample_seconds: float = 10.0) -> TrainingRun:
+@dataclass(frozen=True)
+class Recipe:
+    """How large, how long, how fast."""
+
+    steps: int
+    width: int = 32                     # channels of the widest maps
+    batch: int = 64
+    rate: float = 5e-4                  # of Adam for the generator
+    slower: float = 0.4                 # the discriminator's, in units of it: with equal ones it wins early
+    half_life: int = 5_000              # pictures, of the generator's average
+
+
+RECIPES = {"smoke": Recipe(30), "cpu": Recipe(1200), "gpu": Recipe(20_000)}
+
+
+def gan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, about=None, sample_seconds: float = 10.0) -> TrainingRun:
     """A run in ``folder`` that trains a DCGAN on pictures (N, 32, 32, 3) uint8; ``run.averaged`` makes its sheets."""
     torch.manual_seed(seed)
-    players = {"generator": FaceGenerator(width=width), "discriminator": FaceDiscriminator(width)}
-    generator, discriminator = players.values()
+    generator, discriminator = FaceGenerator(width=recipe.width), FaceDiscriminator(recipe.width)
     reals = torch.from_numpy(pictures)
 
     def step(run, i):
-        rows = run.share(run.rng.integers(len(reals), size=BATCH))
+        rows = run.share(run.rng.integers(len(reals), size=recipe.batch))
         real = as_tensor(reals[rows].to(run.device))
         real = torch.where(torch.rand(len(real), 1, 1, 1, device=run.device) < 0.5, real.flip(3), real)
         fake = generator(torch.randn(len(real), generator.latent, device=run.device))
@@ -40,9 +49,10 @@ def face_run(folder, pictures: np.ndarray, steps: int, width: int = 32, seed: in
         run.update("generator", fooling)
         return {"generator": fooling, "discriminator": loss}
 
-    optimizers = {name: torch.optim.Adam(player.parameters(), RATES[name], betas=(0.5, 0.999))
-                  for name, player in players.items()}
-    return TrainingRun(folder, players, optimizers, step, steps, seed, average=("generator", HALF_LIFE, BATCH),
+    optimizers = {"generator": torch.optim.Adam(generator.parameters(), recipe.rate, betas=(0.5, 0.999)),
+                  "discriminator": torch.optim.Adam(discriminator.parameters(), recipe.slower * recipe.rate, betas=(0.5, 0.999))}
+    return TrainingRun(folder, {"generator": generator, "discriminator": discriminator}, optimizers, step, recipe.steps, seed,
+                       about=about, average=("generator", recipe.half_life, recipe.batch),
                        samples=lambda run: as_sheet(faces_of(run.averaged), SHEET), sample_seconds=sample_seconds)
 
 
@@ -54,15 +64,17 @@ def faces_of(generator: FaceGenerator, count: int = SHEET * SHEET, seed: int = 0
     return as_images(generator(torch.from_numpy(z).to(parameter)))
 
 
-def train(name: str = "gan", folder: "Path | str | None" = None) -> TrainingRun:
-    """Train on the cast at the current scale, going on where an earlier run stopped; ``run.averaged`` is the result.
+def train(recipe: "Recipe | None" = None, data: "np.ndarray | None" = None, folder=None, seed: int = 0) -> TrainingRun:
+    """Train at the current scale, going on where an earlier run stopped; ``run.averaged`` is the result.
 
-    name: what the command line calls it. folder: where the run is kept, by default in the cache.
+    recipe: RECIPES of the scale by default. data: pictures (N, 32, 32, 3) uint8, the cast's training people by default.
+    folder: where the run is kept, by default in the cache. ValueError when it holds a run of another recipe or data.
     """
     from dflib.datasets import RenderedFaces
 
-    scale = current()
-    folder = folder or cache_dir() / "runs" / f"{name}-{scale.name}"
-    run = face_run(folder, RenderedFaces(split="train", size=SIDE).images(), STEPS[scale.name])
+    recipe = recipe or RECIPES[current().name]
+    pictures = RenderedFaces(split="train", size=SIDE).images() if data is None else data
+    about = describe("gan", recipe, f"{len(pictures):,} pictures {digest(pictures)}, seed {seed}")
+    run = gan_run(folder or default_folder(about), pictures, recipe, seed, about)
     run.fit()
     return run
