@@ -1,4 +1,4 @@
-"""Face swaps on whole videos: one loop for every method, from a picture or clip of one person onto another's video.
+"""Changing the faces of whole videos: one loop for every method (`Method`), which swaps, reenacts or edits a face.
 
 The target is read twice: once to follow its face, once to change its frames, so that no video has to fit into memory.
 Its sound is copied. Only one face is changed, the largest at first, which is followed from frame to frame.
@@ -7,6 +7,7 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -21,51 +22,65 @@ LOOKS = 32          # frames of a clip from which a person is learned, spread ov
 LONGEST = 250       # frames fitted together: the time grows with their number, memory too
 
 
+class Method(Protocol):
+    """A way of changing faces: what `manipulate_video` asks of swapping, reenacting and editing alike."""
+
+    kind: str           # of the label, and
+    note: str           # what it says besides (see `media.write_video`)
+
+    def learn(self, source, target, follow, progress):
+        """Look at both Videos before anything else; ``source`` is None for a method that needs none.
+
+        ``follow(picture) -> (landmarks (68, 2) or None, whether the face is the one of the picture before)`` is a new Follower.
+        """
+
+    def prepare(self, runs, progress):
+        """Hear where the target's face is: ``runs`` as from `follow_face`."""
+
+    def changed(self, number, image):
+        """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with another face; asked only where there is one."""
+
+
 @dataclass(frozen=True)
-class SwappedVideo:
-    """How a swap went: ``frames`` written, and how many of them had no face and were left as they were."""
+class ManipulatedVideo:
+    """How it went: ``frames`` written, and how many of them had no face and were left as they were."""
     frames: int
     without_face: int
 
 
-def swap_video(source, target, destination, method, backend="dflib", mask=None, progress=True) -> SwappedVideo:
-    """Write the video ``target`` to ``destination`` with the face of ``source``, a picture or video, on its main face.
+def manipulate_video(method: Method, target, destination, source=None, backend="dflib", mask=None,
+                     progress=True) -> ManipulatedVideo:
+    """Write the video ``target`` to ``destination`` with its main face changed by ``method``, after ``source`` if it needs one.
 
-    ``method`` is a `faceswap.FaceSwap`, a `deepfake.DeepFake`, or any object with three functions and two texts:
-
-        learn(source, target, follow, progress)     look at both videos (follow: a new Follower)
-        meet(runs, progress)                        hear where the target's face is, as from `follow_face`
-        swapped(number, image) -> image             change one frame
-        kind, note                                  for the label (see `media.write_video`)
-
-    source and target are paths, or Videos as from `media.record`. ``backend`` as for `faces.landmarks` (dflib's own network
-    marks the fixed places of the jaw that the model has). Frames without a face are copied. ``mask`` names a second
-    video to write, without loss: |output - original| of every frame (`media.difference`), 0 where nothing was changed.
-    The result is labelled, and marked visibly unless source and target are both labelled as rendered, that is, show
-    nobody. It has the target's mean frame rate and appears whole or not at all. Raises FileNotFoundError, OSError, and
-    ValueError for a target that is no video, no face in either, what the method and `media.write_video` refuse.
+    source (a picture or a video) and target (a video) are paths, or Videos as from `media.record`. ``backend`` as for
+    `faces.landmarks` (dflib's own network marks the fixed places of the jaw that the model has). Frames without a face are
+    copied. ``mask`` names a second video to write, without loss: |output - original| of every frame (`media.difference`), 0
+    where nothing was changed. The result is labelled, and marked visibly unless source and target are both labelled as
+    rendered, that is, show nobody. It has the target's mean frame rate and appears whole or not at all. Raises
+    FileNotFoundError, OSError, and ValueError for a target that is no video, no face in either, what the method and
+    `media.write_video` refuse.
     """
     files = [check_readable(thing, what) for thing, what in ((source, "source"), (target, "target"))
-             if not isinstance(thing, media.Video)]
+             if thing is not None and not isinstance(thing, media.Video)]
     if not isinstance(target, media.Video) and Path(target).suffix.lower() not in VIDEOS:
         raise ValueError(f"The target {target} is no video: its name must end in {', '.join(VIDEOS)}.")
     for path in (destination, mask):
         if path is not None:
             _check_output(Path(path), files)
             files.append(Path(path))
-    nobody = all(map(_is_rendered, (source, target)))
-    source, video = _open(source), _open(target)
+    nobody = all(_is_rendered(thing) for thing in (source, target) if thing is not None)
+    source, video = None if source is None else _open(source), _open(target)
     method.learn(source, video, Follower(backend), progress)
     runs, count = follow_face(video, backend, progress)
     if not runs:
         raise ValueError(f"No face was found in the target {video.path}.")
-    method.meet(runs, progress)
+    method.prepare(runs, progress)
     with_face = {start + i for start, points in runs for i in range(len(points))}
     changes = []
 
     def frames():
-        for number, image in enumerate(tqdm(video, "swapping", count, unit="frame", leave=False, disable=not progress)):
-            result = method.swapped(number, image) if number in with_face else image
+        for number, image in enumerate(tqdm(video, "changing faces", count, unit="frame", leave=False, disable=not progress)):
+            result = method.changed(number, image) if number in with_face else image
             if mask is not None:
                 changes.append(zlib.compress(media.difference(result, image)))
             yield result
@@ -75,7 +90,7 @@ def swap_video(source, target, destination, method, backend="dflib", mask=None, 
     if mask is not None:
         restored = (np.frombuffer(zlib.decompress(change), np.uint8).reshape(video.info.size) for change in changes)
         media.write_video(mask, restored, fps=video.info.fps, kind=method.kind, note=f"change by: {method.note}", progress=False)
-    return SwappedVideo(written, written - len(with_face))
+    return ManipulatedVideo(written, written - len(with_face))
 
 
 def follow_face(video, backend="dflib", progress=True):
@@ -128,7 +143,7 @@ def _is_rendered(thing):
 def _check_output(path, taken):
     """Refuse a path that cannot be written, before any work is done; ``taken`` are the files that must not be lost."""
     if path.resolve() in [other.resolve() for other in taken]:
-        raise ValueError(f"{path} would overwrite a file of the same name that this swap needs.")
+        raise ValueError(f"{path} would overwrite a file of the same name that this work needs.")
     if path.suffix.lower() not in WRITTEN:
         raise ValueError(f"{path} cannot be written: the name of a video must end in {', '.join(WRITTEN)}.")
     if path.is_dir():

@@ -372,13 +372,13 @@ def test_the_result_is_placed_where_the_sources_landmarks_would_be():
 
 
 def test_method_swaps_a_clip_and_refuses_unknown_words(tmp_path):
-    from dflib.manipulate import swap_video
+    from dflib.manipulate import manipulate_video
 
     for who, seed, act in (("one", 311, 5), ("two", 317, 6)):
         media.write_video(tmp_path / f"{who}.mp4", (cast.render(cast.sample_person(seed), shot, 128).image
                                                    for shot in cast.perform(act, 0.4, 10).shots), fps=10, kind="rendered")
     method = deepfake.DeepFake(flat_model(), source=1, target=0, colour="none", blend_by="none")
-    done = swap_video(tmp_path / "one.mp4", tmp_path / "two.mp4", tmp_path / "out.mp4", method, progress=False)
+    done = manipulate_video(method, tmp_path / "two.mp4", tmp_path / "out.mp4", tmp_path / "one.mp4", progress=False)
     assert done.frames == 4 and done.without_face == 0
     before, after = (list(media.read_video(tmp_path / name)) for name in ("two.mp4", "out.mp4"))
     seen = method.places[1][1]

@@ -14,7 +14,7 @@ from dflib.swap import faceswap, fit, texture
 from dflib.swap.autoencoder import SwapAutoencoder
 from dflib.swap.faceswap import FaceSwap, blended
 from dflib.faces.follow import Follower
-from dflib.manipulate import follow_face, swap_video
+from dflib.manipulate import follow_face, manipulate_video
 
 SIZE, BLANK = 112, slice(8, 12)         # frames 8 to 11 of the target show nobody
 
@@ -110,7 +110,7 @@ def test_mark_unless_both_inputs_are_rendered(footage, tmp_path):
     media.write_image(tmp_path / "unknown.png", face, kind="edited")
     for source in ("rendered", "unknown"):
         for target in ("rendered", "unknown"):
-            done = swap_video(tmp_path / f"{source}.png", tmp_path / f"{target}.mp4", tmp_path / "out.mp4", FaceSwap(),
+            done = manipulate_video(FaceSwap(), tmp_path / f"{target}.mp4", tmp_path / "out.mp4", tmp_path / f"{source}.png",
                               progress=False)
             assert (done.frames, done.without_face) == (2, 0)
             corner = next(iter(media.read_video(tmp_path / "out.mp4")))[-8:, :16].astype(float)
@@ -123,8 +123,8 @@ def test_following_one_face(monkeypatch):
     a, b, elsewhere = [10, 10, 50, 60], [60, 10, 90, 45], [0, 60, 40, 110]
     at = {name: np.float32(boxes).reshape(-1, 4) for name, boxes in {
         "both": [a, b], "grown": [np.add(b, [-8, -8, 12, 12]), a], "bystander": [b], "nobody": [], "cut": [elsewhere]}.items()}
-    monkeypatch.setattr(faces, "detect", lambda image: at[image])
-    monkeypatch.setattr(faces, "landmarks", lambda image, backend, boxes: boxes)
+    monkeypatch.setattr("dflib.faces.follow.detect", lambda image: at[image])
+    monkeypatch.setattr("dflib.faces.follow.landmarks", lambda image, backend, boxes: boxes)
     follow = Follower()
     expected = [("both", a, False), ("grown", a, True), ("bystander", None, False), ("both", a, True),
                 ("nobody", None, False), ("cut", elsewhere, False), ("cut", elsewhere, True)]
@@ -181,10 +181,10 @@ class Paint:
     def learn(self, source, target, follow, progress):
         self.source, self.target = source, target
 
-    def meet(self, runs, progress):
+    def prepare(self, runs, progress):
         self.runs = runs
 
-    def swapped(self, number, image):
+    def changed(self, number, image):
         self.asked.append(number)
         result = image.copy()
         result[:8, :8] = 10 * number
@@ -195,7 +195,7 @@ def test_one_loop_for_every_method(footage, tmp_path):
     """Which frames a method is asked to change, what it hears before, and |output - original| beside the result."""
     folder, _ = footage
     out, mask, paint = tmp_path / "out.mp4", tmp_path / "mask.mp4", Paint()
-    done = swap_video(folder / "source.mp4", folder / "target.mp4", out, paint, mask=mask, progress=False)
+    done = manipulate_video(paint, folder / "target.mp4", out, folder / "source.mp4", mask=mask, progress=False)
     shown = [number for number in range(20) if number not in range(BLANK.start, BLANK.stop)]
     assert paint.asked == shown and (done.frames, done.without_face) == (20, 4)
     assert [(start, len(points)) for start, points in paint.runs] == [(0, 8), (12, 8)]
@@ -240,7 +240,7 @@ def test_each_frame_is_given_its_own_face(turning):
     method = FaceSwap()
     numbered = iter(marks)
     method.learn(media.Recording("turning", list(pictures), 25), None, lambda image: (next(numbered), True), progress=False)
-    method.meet([(5, marks[:7]), (30, marks[7:])], progress=False)
+    method.prepare([(5, marks[:7]), (30, marks[7:])], progress=False)
     assert sorted(method.fits) == [*range(5, 12), *range(30, 35)]
     vertices = method.model.landmark_vertices
     for number, mark, picture in zip(sorted(method.fits), marks, pictures):
@@ -250,8 +250,8 @@ def test_each_frame_is_given_its_own_face(turning):
         placed = fit.place(method.model, method.skins[skin:skin + 1])[0]
         assert np.linalg.norm(placed[vertices, :2] - mark, axis=1).mean() < 0.5 * apart
         # the face put onto itself changes nothing but the second of two roundings
-        assert np.abs(method.swapped(number, picture).astype(int) - picture).max() <= 24, number
-        assert np.abs(method.swapped(number, picture).astype(int) - picture).mean() < 0.5
+        assert np.abs(method.changed(number, picture).astype(int) - picture).max() <= 24, number
+        assert np.abs(method.changed(number, picture).astype(int) - picture).mean() < 0.5
 
 
 def test_paths_that_mean_the_same_file(footage, tmp_path, monkeypatch):
@@ -262,13 +262,13 @@ def test_paths_that_mean_the_same_file(footage, tmp_path, monkeypatch):
     before = (folder / "target.mp4").read_bytes()
     for out in ("target.mp4", f"../{folder.name}/source.mp4", tmp_path / "link.mp4"):
         with pytest.raises(ValueError, match="would overwrite"):
-            swap_video(folder / "source.mp4", folder / "target.mp4", out, Paint(), progress=False)
+            manipulate_video(Paint(), folder / "target.mp4", out, folder / "source.mp4", progress=False)
     for spelling in ("out.mp4", f"../{tmp_path.name}/out.mp4"):
         with pytest.raises(ValueError, match="would overwrite"):
-            swap_video(folder / "source.mp4", folder / "target.mp4", tmp_path / "out.mp4", Paint(), mask=tmp_path / spelling)
+            manipulate_video(Paint(), folder / "target.mp4", tmp_path / "out.mp4", folder / "source.mp4", mask=tmp_path / spelling)
     for wrong, error in (("out.gif", ValueError), ("no/out.mp4", FileNotFoundError)):
         with pytest.raises(error):
-            swap_video(folder / "source.mp4", folder / "target.mp4", tmp_path / "out.mp4", Paint(), mask=tmp_path / wrong)
+            manipulate_video(Paint(), folder / "target.mp4", tmp_path / "out.mp4", folder / "source.mp4", mask=tmp_path / wrong)
     assert (folder / "target.mp4").read_bytes() == before and [path.name for path in tmp_path.iterdir()] == ["link.mp4"]
 
 
@@ -301,7 +301,7 @@ def test_the_autoencoder_takes_a_checkpoint_or_trains_one(footage, tmp_path, cap
 def test_frames_from_a_camera_are_marked(footage, tmp_path):
     folder, _ = footage
     face, target = (media.record(60, str(folder / f"{name}.mp4")) for name in ("source", "target"))    # files for a camera
-    done = swap_video(face, target, tmp_path / "out.mp4", FaceSwap(), progress=False)
+    done = manipulate_video(FaceSwap(), target, tmp_path / "out.mp4", face, progress=False)
     assert (done.frames, done.without_face) == (20, 4)
     corner = list(media.read_video(tmp_path / "out.mp4"))[9][-8:, :16].astype(float)
     blank = np.full((SIZE, SIZE, 3), 120, np.uint8)
@@ -314,12 +314,12 @@ def test_an_interruption_leaves_the_old_file(footage, tmp_path):
     out.write_bytes(b"old")
 
     class Interrupted(Paint):
-        def swapped(self, number, image):
+        def changed(self, number, image):
             if number == 6:
                 raise KeyboardInterrupt
-            return super().swapped(number, image)
+            return super().changed(number, image)
 
     method = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        swap_video(folder / "source.mp4", folder / "target.mp4", out, method, progress=False)
+        manipulate_video(method, folder / "target.mp4", out, folder / "source.mp4", progress=False)
     assert method.asked == [*range(6)] and out.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1

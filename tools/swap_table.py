@@ -33,7 +33,7 @@ from dflib.swap.deepfake import DeepFake
 from dflib.swap.faceswap import FaceSwap
 from dflib.swap.train import GENTLE, LIGHT, PEOPLE, RECIPES, autoencoder_run, training_faces
 from dflib.faces.follow import Follower
-from dflib.manipulate import follow_face, swap_video
+from dflib.manipulate import follow_face, manipulate_video
 from dflib.swap.warp import Warp
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "swaps"
@@ -94,11 +94,11 @@ class Scene:
     def swapped(self, method):
         """The target's frames (T, H, W, 3) as ``method`` changes them; a frame without a face stays."""
         method.learn(self.source_clip, self.target_clip, Follower(), progress=False)
-        method.meet(self.runs, progress=False)
+        method.prepare(self.runs, progress=False)
         result = self.pictures.copy()
         for start, points in self.runs:
             for number in range(start, start + len(points)):
-                result[number] = method.swapped(number, self.pictures[number])
+                result[number] = method.changed(number, self.pictures[number])
         return result
 
 
@@ -199,7 +199,7 @@ def main():
         figure_of(PAIRS[0], FOLDER / "swaps.jpg")
         source, target = (ActorClips()[name].path for name in PAIRS[0].split("-"))
         for name, method in (("ana-on-ben-faceswap", FaceSwap()), ("ana-on-ben", DeepFake())):
-            swap_video(source, target, FOLDER / f"{name}.mp4", method)
+            manipulate_video(method, target, FOLDER / f"{name}.mp4", source)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> None:
     """Swap and write; says how many frames had no face."""
-    from dflib.manipulate import swap_video
-    done = swap_video(arguments.source, arguments.target, arguments.out, method_of(arguments), arguments.backend,
+    from dflib.manipulate import manipulate_video
+    done = manipulate_video(method_of(arguments), arguments.target, arguments.out, arguments.source, arguments.backend,
                       arguments.mask)
     print(f"{arguments.out}: {done.frames} frames, {done.without_face} of them without a face and left as they were")
 

@@ -33,7 +33,7 @@ SHRINK = 0.03       # how far the mask stays inside the hull of the landmarks, t
 
 
 class DeepFake:
-    """A method for `manipulate.swap_video`.
+    """A `manipulate.Method`.
 
     model: a trained SwapAutoencoder, with the numbers ``source`` and ``target`` of the two people in it. Without a model
     `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
@@ -76,14 +76,14 @@ class DeepFake:
                 self.model = train("swap", (source.path, target.path)).models["autoencoder"]
         self.model = self.model.to(device()).eval()
 
-    def meet(self, runs, progress=True):
+    def prepare(self, runs, progress=True):
         """Where the face is in each frame: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
         self.places = {}                    # frame -> landmarks (68, 2) of the target's face, and of the source's in its place
         for start, points in tqdm(runs, "fitting", unit="run", leave=False, disable=not progress):
             for i, pair in enumerate(zip(*places(self.head, points, self.shape, self.smoothing))):
                 self.places[start + i] = pair
 
-    def swapped(self, number, image):
+    def changed(self, number, image):
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
         seen, placed = self.places[number]
         face, mask = converted(self.model, image, seen, placed if self.placed else seen, self.source, self.target)

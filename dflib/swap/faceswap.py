@@ -19,7 +19,7 @@ INSIDE = 0.03       # how far Poisson's edge lies within the face, the same: hai
 
 
 class FaceSwap:
-    """A method for `manipulate.swap_video`. ``blend_by``: "feather" or "poisson", after matching the mean colour.
+    """A `manipulate.Method`. ``blend_by``: "feather" or "poisson", after matching the mean colour.
 
     ``colour`` False leaves the source's colours, ``smoothing`` as for `clip.fit_clip`. ValueError for another blending.
     """
@@ -40,7 +40,7 @@ class FaceSwap:
         self.pictures, points = looks(source, follow, progress)
         self.skins = fit_clip(self.model, points, smoothing=0, prior=noise(points))    # frames here are not neighbours
 
-    def meet(self, runs, progress=True):
+    def prepare(self, runs, progress=True):
         """Fit the model to the target's faces: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
         self.fits = {}                      # frame -> (its Fit of one face, number of the skin that suits it)
         for start, points in tqdm(runs, "fitting", unit="run", leave=False, disable=not progress):
@@ -48,7 +48,7 @@ class FaceSwap:
             for i, number in enumerate(texture.nearest_pose(self.skins, fitted)):
                 self.fits[start + i] = fitted[i:i + 1], int(number)
 
-    def swapped(self, number, image):
+    def changed(self, number, image):
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
         fitted, skin = self.fits[number]
         source, target = (fit.place(self.model, one)[0] for one in (self.skins[skin:skin + 1], fitted))
