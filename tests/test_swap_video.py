@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from dflib import __main__ as cli
-from dflib import cast, checkpoints, faces, media
+from dflib import cast, checkpoints, media
 from dflib.swap import faceswap, fit, texture
 from dflib.swap.autoencoder import SwapAutoencoder
 from dflib.swap.faceswap import FaceSwap, blended
