@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from warp_plain import random_pair
+from dflib.swap.warp_plain import random_pair
 
 from dflib import cast, checkpoints, faces, media
 from dflib.datasets import facesets

@@ -7,8 +7,9 @@ from scipy.spatial.transform import Rotation
 from dflib import cast
 from dflib.cast.picture.camera import View, rotation as cast_rotation
 from dflib.swap.clip import _coupling, _System, fit_clip
-from dflib.swap.face_model import FaceModel
+from dflib.swap.face_model import FaceModel, as_face_model
 from dflib.swap.fit import Fit, angles, fit_landmarks, from_head_model, linearise, load_candide, moved, place
+from dflib.swap.fit_plain import fit_plain, points_and_jacobian
 from dflib.swap.texture import nearest_pose, transfer
 
 WIDTH = 150.0       # pixels from ear to ear in the synthetic pictures
@@ -112,6 +113,31 @@ def test_same_minimum_as_scipy(small, method, prior):
         np.testing.assert_allclose(fit.weights[b] / small.spread, best.x[6:] / small.spread, atol=1e-5)
         residual = linearise(small, fit[b:b + 1])[0][0] - wanted
         assert fit.rms[b] == pytest.approx(rms(residual), rel=1e-6)
+
+
+def test_the_plain_jacobian_is_the_compiled_one(head):
+    truth, _ = faces(head, 2, seed=1)
+    points, jacobian = linearise(head, truth)
+    for b in range(2):
+        plain = points_and_jacobian(head, truth.scale[b], truth.rotation[b], truth.translation[b], truth.weights[b])
+        np.testing.assert_allclose(plain[0], points[b], atol=1e-9)
+        np.testing.assert_allclose(plain[1], jacobian[b], atol=1e-8)
+
+
+@pytest.mark.parametrize("method", ["lm", "gn"])
+@pytest.mark.parametrize("which", ["small", "head"])
+def test_the_compiled_fit_is_the_plain_one(request, which, method):
+    model = request.getfixturevalue(which)
+    _, landmarks = faces(model, 4, seed=12, noise=1.0)
+    fit = fit_landmarks(model, landmarks, 1.5, method)
+    for b in range(4):
+        scale, rotation, translation, weights, energies = fit_plain(model, landmarks[b], 1.5, method == "lm")
+        assert energies[-1] == pytest.approx(fit.energy[b, fit.steps[b]], rel=1e-7)
+        assert scale == pytest.approx(fit.scale[b], rel=1e-5)
+        np.testing.assert_allclose(energies[:3], fit.energy[b, :3], rtol=1e-6)         # the same steps, not only the same end
+        np.testing.assert_allclose(rotation, fit.rotation[b], atol=1e-5)
+        np.testing.assert_allclose(translation, fit.translation[b], atol=1e-3)
+        np.testing.assert_allclose(weights / as_face_model(model).spread, fit.weights[b] / as_face_model(model).spread, atol=1e-4)
 
 
 @pytest.mark.parametrize("method", ["lm", "gn"])

@@ -2,13 +2,11 @@
 import math
 
 import pytest
-import stylegan_plain as plain
 import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from dflib.synthesis.stylegan import stylegan
-from dflib.synthesis.stylegan import Discriminator, Generator
+from dflib.synthesis.stylegan import Discriminator, Generator, plain, stylegan
 
 SMALL = dict(resolution=32, base=256, limit=24)     # 24, 24, 16, 8 maps at 4, 8, 16, 32 px
 

@@ -1,5 +1,7 @@
 """Putting a face from one picture into another: soft edges, matched colours, and Poisson editing.
 
+`poisson_plain.py` has the equation of Poisson editing as it stands in the paper, solved by elimination: read it first.
+
 All functions take pictures of one size in which the face already lies where it should be seen, and a mask of bool:
 
     numpy   source, target uint8 (H, W, 3) or gray (H, W), mask (H, W); or B of them, (B, H, W, 3) with (B, H, W)

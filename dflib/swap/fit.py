@@ -16,7 +16,8 @@ standard deviation spread_k); prior = 0 is plain least squares. Steps are taken 
 
     s e^a,  exp([d]x) R,  t + u,  w + v                                                                  (3)
 
-so R stays a rotation and s positive, and no angle is special. Everything is float64.
+so R stays a rotation and s positive, and no angle is special. Everything is float64. `fit_plain.py` has the same in a hundred
+lines of NumPy, to be read first; here the loops over faces are compiled.
 """
 from dataclasses import dataclass, replace
 

@@ -2,17 +2,12 @@
 
 64 px, 128 channels from 4 to 32 px and 64 at 64 px, batch 16. The last test prints how much faster ours is.
 """
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
-from dflib.synthesis.stylegan import stylegan
-
-sys.path.append(str(Path(__file__).parents[1]))
-import stylegan_plain as plain  # noqa: E402: it lies beside the tests
+from dflib.synthesis.stylegan import plain, stylegan
 
 SIZE = dict(resolution=64, base=4096, limit=128)
 BATCH = 16

@@ -1,9 +1,7 @@
 """Speed of the autoencoder's augmentation on one core: a batch at once, 96 px with colours and mask to two of 64 px, as in
 training; the same picture by picture; and the original's way, picture by picture from 256 px, which is to take four times as
 long. The last test prints the ratios."""
-import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,9 +9,7 @@ import pytest
 import torch
 
 from dflib.swap.warp import Warp, draw, resampled
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from warp_plain import random_pair  # noqa: E402: it lies beside the tests
+from dflib.swap.warp_plain import random_pair
 
 BATCH = 64
 RANDOM = np.random.default_rng(0)

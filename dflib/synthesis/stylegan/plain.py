@@ -1,6 +1,7 @@
-"""StyleGAN written plainly, layer by layer as in the official code: the second method for tests and the peer of benchmarks.
+"""StyleGAN written plainly, layer by layer as in the official code, before the exact speed-ups of `stylegan.py`.
 
-Everything is a function of the state dicts of ``dflib.synthesis.stylegan.stylegan``; nothing of that module is called.
+Everything is a function of the state dicts of that module, of which nothing is called: a test holds the two to the same
+pictures and gradients, and benchmarks to their speed.
 """
 import torch
 import torch.nn.functional as F
