@@ -257,7 +257,8 @@ def test_run_learns_and_resumes_exactly(tmp_path):
         assert torch.equal(one, other)
     assert list((tmp_path / "a" / "samples").glob("*.png"))
     asked = []
-    watched = train.autoencoder_run(tmp_path / "d", sets, TINY, log_every=3, measure=lambda model: {"seen": asked.append(model.training) or 7})
+    watched = train.autoencoder_run(tmp_path / "d", sets, TINY, log_every=3,
+                                    measure=lambda model: {"seen": asked.append(model.training) or 7})
     watched.fit()
     assert asked == [False, False] and [row["seen"] for row in watched.history] == [7, 7]
     with pytest.raises(ValueError, match="two people at least"):

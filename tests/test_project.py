@@ -91,6 +91,13 @@ def test_sources_are_python_of_the_oldest_version():
     assert new == []
 
 
+def test_a_linter_finds_no_undefined_or_unused_names_and_no_long_lines():
+    places = [ROOT / name for name in ("dflib", "tests", "tools", "notebooks/solutions", "conftest.py")]
+    found = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise", *map(str, places)],
+                           cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
+
+
 def test_no_dangerous_or_sloppy_python():
     wrong = []
     for path in [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "tools").rglob("*.py"), *(ROOT / "notebooks").rglob("*.py")]:

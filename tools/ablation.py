@@ -68,7 +68,8 @@ def table(rows):
     def cell(found, name, digits):
         return f"{found[name]:,.{digits}f}" if name in found else "–"
 
-    lines = ["| configuration | Fréchet | sliced Wasserstein | precision | recall | path length z | w | the paper's FID: CelebA-HQ | FFHQ |",
+    lines = ["| configuration | Fréchet | sliced Wasserstein | precision | recall | path length z | w "
+             "| the paper's FID: CelebA-HQ | FFHQ |",
              "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for name, found in rows.items():
         title = f"{name} · {CONFIGURATIONS[name]}" if name in CONFIGURATIONS else name
@@ -101,8 +102,8 @@ differences of a few per cent as chance.
 {table}
 
 How to read the committed rows: after so few pictures the order is the paper's upside down. The generators without styles (A, B)
-are nearest to real people by then. What the paper shows is where each ends after more than 250 times as many pictures. One thing is as in the paper already: with styles, the way through w is about a
-quarter of the way through z.
+are nearest to real people by then. What the paper shows is where each ends after more than 250 times as many pictures. With
+styles, the path through w is about a quarter of the path through z.
 
 All pictures show people who do not exist; CC0, as all of data.
 """

@@ -3,8 +3,8 @@
     python -m dflib.metrics.train identity      renders 975 people (15 minutes of one core), trains for as long
     python -m dflib.metrics.train attributes    the same pictures, half the training
 
-With --ship the result replaces the network in data/checkpoints, else it goes to the cache. Both may be interrupted and called again. The people that score a network end in 9 (`datasets.split_of`): nobody who
-trained it.
+With --ship the result replaces the network in data/checkpoints, else it goes to the cache. Both may be interrupted and called
+again. The people that score a network end in 9 (`datasets.split_of`): nobody who trained it.
 """
 import argparse
 import math

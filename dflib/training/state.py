@@ -32,7 +32,8 @@ def write_state(path, models: dict, optimizers: dict, progress: dict) -> None:
 def read_state(path, models: dict, optimizers: dict, seed: int) -> dict:
     """Load the state at ``path`` into ``models`` and ``optimizers``, and return its progress.
 
-    Optimisers get their moments back; their rate and other settings are those of today. Raises ValueError when the file is damaged or belongs to a run of other models, optimisers or another ``seed``.
+    Optimisers get their moments back; their rate and other settings are those of today. Raises
+    ValueError when the file is damaged or belongs to a run of other models, optimisers or another ``seed``.
     """
     check_readable(path, "training state")
     try:

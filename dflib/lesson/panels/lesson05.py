@@ -30,7 +30,8 @@ def swap_explorer(method, frames):
     controls = {"frame": slider("frame", 0, len(frames) - 1, len(frames) // 2),
                 "blend_by": choice("edge", deepfake.BLENDS, method.blend_by),
                 "colour": choice("colours", deepfake.COLOURS, method.colour),
-                "shrink": slider("mask smaller, % of width", 0, 25, round(100 * method.shrink)), "placed": switch("placed by the source's shape", method.placed),
+                "shrink": slider("mask smaller, % of width", 0, 25, round(100 * method.shrink)),
+                "placed": switch("placed by the source's shape", method.placed),
                 "view": choice("view", ["whole picture", "what was changed"])}
     return Panel(draw, controls, alt="A frame of the target's clip, and the same frame with the source's face", width=560)
 
