@@ -1,20 +1,16 @@
-"""tools/ablation.py at a tiny size: every row trained, scored, written down, and not done twice."""
-import importlib.util
+"""The ablation at a tiny size: every row trained, scored, written down, and not done twice."""
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dflib.studies import ablation as module
 from dflib.synthesis.stylegan import train
 
 
 @pytest.fixture
 def tool(monkeypatch, tmp_path):
-    spec = importlib.util.spec_from_file_location("ablation_tool", Path(__file__).parents[1] / "tools" / "ablation.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     monkeypatch.setenv("DFLIB_SCALE", "smoke")
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
     randomness = np.random.default_rng(0)
