@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from tqdm.auto import tqdm
@@ -16,6 +17,7 @@ from tqdm.auto import tqdm
 from dflib import cast, faces, media
 from dflib.cast.version import fingerprint
 from dflib.faces.alignment import warp
+from dflib.faces.points import GROUPS
 from dflib.files import check_readable, replacing
 from dflib.paths import cache_dir
 
@@ -30,15 +32,17 @@ class FaceSet:
     crops: np.ndarray       # (N, S, S, 3) uint8
     masks: np.ndarray       # (N, S, S) bool, hulls of the landmarks
     matrices: np.ndarray    # (N, 2, 3) from the picture's pixels to the crop's
+    landmarks: np.ndarray   # (N, 68, 2) float32, pixels of the crop
     frames: np.ndarray      # (N,) numbers of the pictures that they were cut from
 
     def __len__(self):
         return len(self.crops)
 
     def tensor(self):
-        """(N, 4, S, S) uint8: colours, and the mask as 0 or 255."""
-        both = np.concatenate([self.crops, 255 * self.masks[..., None].astype(np.uint8)], 3)
-        return torch.from_numpy(both).permute(0, 3, 1, 2).contiguous()
+        """(N, 5, S, S) uint8: colours, the mask as 0 or 255, and `features` from 0 to 255."""
+        extra = [np.stack([255 * mask.astype(np.uint8), features(points, len(mask))], 2)
+                 for mask, points in zip(self.masks, self.landmarks)]
+        return torch.from_numpy(np.concatenate([self.crops, extra], 3)).permute(0, 3, 1, 2).contiguous()
 
 
 def cut(image, landmarks, size, margin=1.0):
@@ -50,6 +54,32 @@ def cut(image, landmarks, size, margin=1.0):
     return warp(image, matrix, (side, side)), mask, matrix
 
 
+def features(landmarks, side):
+    """(side, side) uint8: 255 on the eyes and the mouth of landmarks (68, 2), 0 elsewhere, with a soft edge around them."""
+    picture, reach = np.zeros((side, side), np.uint8), side / 64
+    for part in ("right_eye", "left_eye", "mouth"):
+        hull = cv2.convexHull(np.asarray(landmarks, np.float32)[GROUPS[part]])
+        cv2.fillConvexPoly(picture, np.rint(hull).astype(np.int32), 255)
+    width = 2 * round(2 * reach) + 1
+    return cv2.GaussianBlur(cv2.dilate(picture, np.ones((width, width), np.uint8)), (0, 0), reach)
+
+
+def poses(landmarks):
+    """What varies most in landmarks (N, 68, 2), as (N, 3): turn to the side, opening of the lips, opening of the lids.
+
+    All in distances of the outer corners of the eyes; a turn is how far the nose's tip lies beside the middle between them.
+    """
+    points = np.asarray(landmarks, np.float64)
+    across = points[:, 45] - points[:, 36]
+    unit = across / (across ** 2).sum(1, keepdims=True)             # dividing by the length twice: shares of the distance
+
+    def opening(upper, lower):
+        return np.linalg.norm(points[:, upper] - points[:, lower], axis=2).mean(1) / np.linalg.norm(across, axis=1)
+
+    turn = ((points[:, 30] - (points[:, 45] + points[:, 36]) / 2) * unit).sum(1)
+    return np.stack([turn, opening([61, 62, 63], [67, 66, 65]), opening([37, 38, 43, 44], [41, 40, 47, 46])], 1)
+
+
 def face_set(pictures, size, follow):
     """The FaceSet of pictures (H, W, 3) uint8; `follow(picture) -> (landmarks (68, 2) or None, ...)` finds the face.
 
@@ -59,7 +89,8 @@ def face_set(pictures, size, follow):
     for number, image in enumerate(pictures):
         landmarks = follow(image)[0]
         if landmarks is not None:
-            rows.append((*cut(image, landmarks, size, MARGIN), number))
+            crop, mask, matrix = cut(image, landmarks, size, MARGIN)
+            rows.append((crop, mask, matrix, faces.transform(landmarks, matrix).astype(np.float32), number))
     if not rows:
         raise ValueError("No face was found in these pictures.")
     return FaceSet(*map(np.array, zip(*rows)))

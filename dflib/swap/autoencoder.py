@@ -16,6 +16,7 @@ whom it sees, each decoder only ever meets codes of its own person, and the swap
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from dflib import checkpoints
 
@@ -55,9 +56,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Maps (B, 4 width, 8, 8) -> faces (B, 3, S, S) in [-1, 1]."""
 
-    def __init__(self, size: int, width: int):
+    def __init__(self, size: int, width: int, finest: int = 1):
         super().__init__()
-        channels = [max(1, 4 * width // 2 ** i) for i in range((size // 8).bit_length())]
+        channels = [max(finest, 4 * width // 2 ** i) for i in range((size // 8).bit_length())]
         self.ups = nn.Sequential(*(up(*pair) for pair in zip(channels, channels[1:])))
         self.to_rgb = nn.Conv2d(channels[-1], 3, 5, padding=2)
 
@@ -69,13 +70,14 @@ class SwapAutoencoder(nn.Module):
     """``SwapAutoencoder()(faces, source=0, target=1)``: faces of person 0 as person 1 would look, (B, 3, S, S) in [-1, 1].
 
     size: pixels of a side, a power of two from 16. width: channels of the first layer, 128 in the original. people: number
-    of decoders. aligned: standardise codes per person. ``self.colours`` (people, 2, 3) holds mean and spread of each
+    of decoders. aligned: standardise codes per person. finest: no layer of a decoder has fewer channels; a narrow network
+    needs them where it draws lashes and teeth. ``self.colours`` (people, 2, 3) holds mean and spread of each
     person's skin, by which inputs are standardised (see `standardised`); as made it changes nothing.
 
     Raises ValueError for sizes that it cannot have.
     """
 
-    def __init__(self, size: int = 64, width: int = 128, people: int = 2, aligned: bool = False):
+    def __init__(self, size: int = 64, width: int = 128, people: int = 2, aligned: bool = False, finest: int = 1):
         super().__init__()
         if size < 16 or size & (size - 1):
             raise ValueError(f"The side of the faces must be a power of two from 16, not {size}.")
@@ -84,7 +86,7 @@ class SwapAutoencoder(nn.Module):
         self.size, self.width, self.people, self.aligned = size, width, people, aligned
         self.encoder = Encoder(size, width)
         self.norms = nn.ModuleList(nn.BatchNorm1d(8 * width, affine=False) for _ in range(people if aligned else 0))
-        self.decoders = nn.ModuleList(Decoder(size, width) for _ in range(people))
+        self.decoders = nn.ModuleList(Decoder(size, width, finest) for _ in range(people))
         self.register_buffer("colours", torch.tensor([[0.0] * 3, [1.0] * 3]).repeat(people, 1, 1))
 
     def encode(self, faces: Tensor, person: int) -> Tensor:
@@ -116,8 +118,8 @@ class SwapAutoencoder(nn.Module):
 class SeparateEncoders(SwapAutoencoder):
     """The ablation: an encoder for each person. Nothing asks their codes to mean the same, so the swap is arbitrary."""
 
-    def __init__(self, size: int = 64, width: int = 128, people: int = 2, aligned: bool = False):
-        super().__init__(size, width, people, aligned)
+    def __init__(self, size: int = 64, width: int = 128, people: int = 2, aligned: bool = False, finest: int = 1):
+        super().__init__(size, width, people, aligned, finest)
         self.others = nn.ModuleList(Encoder(size, width) for _ in range(people - 1))
 
     def encode(self, faces: Tensor, person: int) -> Tensor:
@@ -129,6 +131,25 @@ class SeparateEncoders(SwapAutoencoder):
 
     def _encoder(self, person):
         return self.encoder if person == 0 else self.others[person - 1]
+
+
+class PatchCritic(nn.Module):
+    """Which patches are real? Pictures (B, 3, S, S) and a person -> scores (B, 1, S/8, S/8), above 0 for real.
+
+    Each score sees 38 x 38 pixels (Isola et al. 2017, "Image-to-image translation", section 3.2.2), so it judges texture:
+    sharpness, grain, lashes. Spectral norms (Miyato et al. 2018) keep it from running away from the decoders.
+    """
+
+    def __init__(self, people: int, width: int = 24):
+        super().__init__()
+        channels = (3, width, 2 * width, 4 * width)
+        self.convolutions = nn.Sequential(*(
+            nn.Sequential(spectral_norm(nn.Conv2d(*pair, 4, stride=2, padding=1)), nn.LeakyReLU(0.2))
+            for pair in zip(channels, channels[1:])))
+        self.scores = spectral_norm(nn.Conv2d(channels[-1], people, 3, padding=1))      # one map for each person
+
+    def forward(self, pictures: Tensor, person: int) -> Tensor:
+        return self.scores(self.convolutions(pictures))[:, person:person + 1].float()
 
 
 # ---------------------------------------- losses
@@ -155,6 +176,16 @@ def dssim(made: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     return ((1 - ssim) / 2 * inner).sum() / (3 * inner.sum()).clamp(min=1)
 
 
+def gradient(made: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference of the slopes from pixel to pixel, d/dx and d/dy, weighted with mask (B, 1, S, S).
+
+    A blurred edge costs `mae` little and this as much as the edge is high: it is what keeps eyes and lips sharp
+    (Mathieu, Couprie, LeCun 2016, "Deep multi-scale video prediction beyond mean square error", eq. 6 with alpha 1).
+    """
+    error = made - wanted
+    return mae(error[..., 1:], error[..., :-1], mask[..., 1:]) + mae(error[..., 1:, :], error[..., :-1, :], mask[..., 1:, :])
+
+
 def load(path) -> tuple:
     """(SwapAutoencoder, card) from a checkpoint, whatever its width, size and number of people.
 
@@ -166,5 +197,6 @@ def load(path) -> tuple:
         size = 4 * 2 ** sum(name.startswith("encoder.convolutions") and name.endswith("weight") for name in state)
     except (KeyError, TypeError) as error:
         raise ValueError(f"The checkpoint {path} holds no SwapAutoencoder.") from error
-    model = SwapAutoencoder(size, width, people, aligned="norms.0.running_mean" in state)
+    finest = state["decoders.0.to_rgb.weight"].shape[1]
+    model = SwapAutoencoder(size, width, people, aligned="norms.0.running_mean" in state, finest=finest)
     return checkpoints.load_exactly(model, state, path).eval(), card

@@ -28,10 +28,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dflib.datasets import ActorClips
+from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, performed_faces, poses, video_faces
 from dflib.paths import cache_dir
 from dflib.scale import current
-from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
-from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, performed_faces, video_faces
+from dflib.swap.autoencoder import PatchCritic, SwapAutoencoder, dssim, gradient, mae
 from dflib.swap.warp import Warp, random_pairs, relit
 from dflib.training import TrainingRun
 
@@ -39,6 +39,8 @@ PEOPLE = ("ana", "ben")                 # of ActorClips: they differ in skin, ha
 GENTLE = Warp(rotation=6.0, shift=0.02, flip=0.0, jitter=2 / 160)
 LIGHT = 0.25                            # see warp.relit
 WARM_UP = 50                            # steps
+PLEASE = 0.03                           # weight of the critic
+BINS = 8                                # of turn and openings, over which faces are drawn evenly
 COLUMNS = 6                             # faces of each person on a preview
 
 
@@ -53,6 +55,13 @@ class Recipe:
     performances: int       # of each person, if the cast plays: everyone gives others, each in another light
     fps: float              # at which they are filmed
     plain: bool = False     # the original's recipe, without the cure
+    emphasis: float = 0.0   # how much more a pixel of eyes and mouth counts than another of the face
+    gradient: float = 0.0   # weight of the difference of slopes
+    even: bool = False      # draw faces evenly over turn, opening of the lips and opening of the lids
+    straight: float = 0.0   # share of the steps, the last ones, in which nothing is warped
+    critic: float = 0.0     # share of the steps, the last ones, in which the decoders must also please a critic
+    finest: int = 1         # fewest channels of a decoder's layer
+    bf16: bool = False      # multiply in bfloat16 on a CPU too; worth it where the processor has instructions for it
 
 
 RECIPES = {
@@ -69,8 +78,8 @@ def colours(faces: FaceSet) -> Tensor:
 
 
 def unpacked(faces: Tensor) -> tuple:
-    """Pictures (B, 3, S, S) in [-1, 1] and masks (B, 1, S, S) from 0 to 1 of (B, 4, S, S) levels."""
-    return faces[:, :3] / 127.5 - 1, faces[:, 3:] / 255
+    """Pictures (B, 3, S, S) in [-1, 1] and masks (B, 1, S, S) from 0 to 1 of (B, 4 or 5, S, S) levels."""
+    return faces[:, :3] / 127.5 - 1, faces[:, 3:4] / 255
 
 
 def masked(pictures: Tensor, masks: Tensor) -> Tensor:
@@ -90,41 +99,95 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
     if len(sets) < 2:
         raise ValueError(f"A swap needs the faces of two people at least, not of {len(sets)}.")
     torch.manual_seed(seed)
-    model = network(recipe.size, recipe.width, len(sets), aligned=not recipe.plain)
+    model = network(recipe.size, recipe.width, len(sets), aligned=not recipe.plain, finest=recipe.finest)
     if not recipe.plain:
         model.colours.copy_(torch.stack([colours(faces) for faces in sets]))
     model = model.to(memory_format=torch.channels_last)         # a quarter faster on a CPU
+    critic = PatchCritic(len(sets)).to(memory_format=torch.channels_last)
     data = [faces.tensor() for faces in sets]
+    chances = [even_chances(poses(faces.landmarks)) if recipe.even else None for faces in sets]
     how = how or (Warp() if recipe.plain else GENTLE)
 
     def step(run, i):
         model.train()
-        losses = {}
+        last = 1 - i / recipe.steps                             # share of the run that is left
+        warp = replace(how, jitter=0.0) if last <= recipe.straight else how
+        losses, batches = {}, []
         for person, faces in enumerate(data):
-            rows = run.share(run.rng.integers(len(faces), size=recipe.batch))
+            rows = run.share(run.rng.choice(len(faces), size=recipe.batch, p=chances[person]))
             faces = data[person] = faces.to(run.device)
             chosen = faces[rows].float()
-            inputs, targets = random_pairs(chosen if recipe.plain else relit(chosen, LIGHT), recipe.size, how)
-            losses[f"person {person}"] = reconstruction_loss(model, person, inputs, targets, recipe.plain)
-        run.update("adam", sum(losses.values()))
+            inputs, targets = random_pairs(chosen if recipe.plain else relit(chosen, LIGHT), recipe.size, warp)
+            with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.bf16 or run.device.type == "cuda"):
+                codes, made = reconstructed(model, person, inputs)
+            losses[f"person {person}"] = reconstruction_loss(made, targets, recipe)
+            batches.append((codes, made, *unpacked(targets)))
+        total = sum(losses.values())
+        if last <= recipe.critic:
+            with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.bf16 or run.device.type == "cuda"):
+                pleased, told = criticised(model, critic, batches)
+            run.update("critic", told)
+            total = total + PLEASE * pleased
+            losses |= {"critic": told, "pleased": pleased}
+        run.update("adam", total)
         if measure and (i + 1) % log_every == 0:
             losses |= measure(model.eval())
         return losses
 
-    optimizer = torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999))
-    return TrainingRun(folder, {"autoencoder": model}, {"adam": optimizer}, step, recipe.steps, seed,
+    optimizers = {"adam": torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999)),
+                  "critic": torch.optim.Adam(critic.parameters(), 2 * recipe.rate, betas=(0.5, 0.999))}
+    return TrainingRun(folder, {"autoencoder": model, "critic": critic}, optimizers, step, recipe.steps, seed,
                        samples=lambda run: preview(model, data), schedule=falling(recipe.steps), log_every=log_every)
 
 
-def reconstruction_loss(model, person: int, inputs: Tensor, targets: Tensor, plain: bool) -> Tensor:
-    """How far warped faces (B, 4, S, S) of one person are from being straightened out to the targets (B, 4, S, S)."""
-    (seen, hull), (wanted, counted) = unpacked(inputs), unpacked(targets)
-    if plain:
-        return mae(model(seen, person, person), wanted, torch.ones_like(counted))
-    margin = model.size // 16                                   # what lies around one face is inside another's
-    counted = F.max_pool2d(counted, 2 * margin + 1, 1, margin)
-    made = model(masked(seen, hull).contiguous(memory_format=torch.channels_last), person, person)
-    return mae(made, wanted, counted) + dssim(made, wanted, counted) / 2
+def even_chances(values) -> np.ndarray:
+    """(N,) chances of drawing each of N faces so that each column of values (N, K) comes out evenly, in the mean over columns.
+
+    Turned heads, open mouths and closed eyes are rare, and what is rare is learned last.
+    """
+    columns = []
+    for column in values.T:
+        low, high = np.percentile(column, (1, 99))
+        bins = np.clip((column - low) / max(high - low, 1e-9) * BINS, 0, BINS - 1).astype(int)
+        share = 1 / np.bincount(bins, minlength=BINS)[bins]
+        columns.append(share / share.sum())
+    return np.mean(columns, 0)
+
+
+def reconstructed(model, person: int, inputs: Tensor) -> tuple:
+    """Codes (B, 8 width) and pictures (B, 3, S, S) of one person's warped faces (B, 5, S, S)."""
+    seen, hull = unpacked(inputs)
+    seen = masked(seen, hull) if model.aligned else seen
+    codes = model.encode(seen.contiguous(memory_format=torch.channels_last), person)
+    return codes, model.decode(codes, person)
+
+
+def reconstruction_loss(made: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
+    """How far pictures made (B, 3, S, S) from warped faces are from the faces before the warp, targets (B, 5, S, S)."""
+    (wanted, counted), made = unpacked(targets), made.contiguous()
+    if recipe.plain:
+        return mae(made, wanted, torch.ones_like(counted))
+    margin = recipe.size // 16                                  # what lies around one face is inside another's
+    counted = F.max_pool2d(counted, 2 * margin + 1, 1, margin) * (1 + recipe.emphasis * targets[:, 4:] / 255)
+    if not recipe.gradient:
+        return mae(made, wanted, counted) + dssim(made, wanted, counted) / 2
+    coarse = (F.avg_pool2d(x, 2) for x in (made, wanted, counted))
+    structure = (dssim(made, wanted, counted) + dssim(*coarse)) / 2
+    return mae(made, wanted, counted) + structure + recipe.gradient * gradient(made, wanted, counted)
+
+
+def criticised(model, critic: PatchCritic, batches) -> tuple:
+    """(loss of the decoders, loss of the critic), hinge losses; batches: (codes, made, wanted, mask) of each person.
+
+    The decoder of a person has to please with that person's faces and with those of the person before: a swap.
+    """
+    pleased, told = 0.0, 0.0
+    for person, (_, made, wanted, mask) in enumerate(batches):
+        codes, _, _, other_mask = batches[person - 1]
+        fakes = torch.cat([made * mask, model.decode(codes, person) * other_mask])
+        pleased = pleased - critic(fakes, person).mean()
+        told = told + F.relu(1 - critic(wanted * mask, person)).mean() + F.relu(1 + critic(fakes.detach(), person)).mean()
+    return pleased / len(batches), told / len(batches)
 
 
 def falling(steps: int):

@@ -56,7 +56,8 @@ def _attach(xy):
 @lru_cache(maxsize=8)
 def _brow_layout(person):
     """Both brows: dense and soft at the inner end, combed outwards, meeting along the ridge, thinning to the tail."""
-    rng, brows = stream(person.seed, "brow hairs"), person.brows
+    brows = person.brows
+    rng = stream(person.seed if brows.seed is None else brows.seed, "brow hairs")
     arch, tail, bushy = rng.normal() * .5 + (.35 if person.female else -.1), rng.normal(), rng.random() ** 2
     bushy = bushy * (.35 if person.female else .6 + .6 * person.ageing)
     end = BROW_END + .18 * tail

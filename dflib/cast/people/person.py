@@ -72,6 +72,7 @@ class Brows:
     colour: np.ndarray
     density: float          # 0.6..1.4
     thickness: float        # 0.65..1.35
+    seed: "int | None" = None   # of where each hair grows and how the brow is arched; None: the person's
 
 
 @dataclass(frozen=True, eq=False)

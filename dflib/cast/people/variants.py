@@ -15,15 +15,27 @@ from dflib.cast.people.person import BEARD_STYLES, OLDEST, YOUNGEST, Glasses
 from dflib.cast.people.population import MAN, WOMAN, age_offsets, brow_colour, limits
 from dflib.cast.people.shots import expression
 
+GREY = dict(grey=.7, white=.95)     # share of grey hairs by which `palette.hair_colour_name` calls hair so
+# What of a head is the face itself: the modes that stay inside the mask, however turned; jaw, cheeks and skull are not.
+FACE_MODES = (
+    "nose_len", "nose_prot", "nose_width", "bridge_h", "bridge_w", "nose_hump", "nose_tip_up", "nose_bulb", "alae_flare", "tip_w",
+    "eye_spacing", "eye_open", "eye_width", "canthal_tilt", "eye_height", "lid_hood", "eye_depth", "epicanthus", "brow_height",
+    "brow_arch", "eyebag", "lid_crease", "lid_fill", "brow_ridge", "flat_mid", "mouth_width", "lip_upper", "lip_lower", "mouth_y",
+    "lip_prot", "mouth_corner", "cupid", "nasolabial", "asym_nose", "asym_eye", "asym_mouth")
+
 PLAIN_GLASSES = Glasses(colour=np.full(3, .02, np.float32), roundness=.8, height=.95, thickness=.18)
 
 
 def with_hair_colour(person, colour, grey=0.):
-    """`colour` is a name in palette.HAIR or linear RGB (3,); brows follow. ValueError for an unknown name."""
+    """`colour` is a name in palette.HAIR, "grey", "white" or linear RGB (3,), of which a share `grey` has turned grey.
+
+    "grey" and "white" keep the pigment of the hairs that have not. Brows follow. ValueError for an unknown name.
+    """
     if isinstance(colour, str):
-        if colour not in palette.HAIR:
-            raise ValueError(f"unknown hair colour {colour!r}; choose from {', '.join(palette.HAIR)}.")
-        colour = palette.linear(palette.HAIR[colour])
+        if colour not in (*palette.HAIR, *GREY):
+            raise ValueError(f"unknown hair colour {colour!r}; choose from {', '.join((*palette.HAIR, *GREY))}.")
+        grey = max(grey, GREY.get(colour, 0.))
+        colour = person.hair.colour if colour in GREY else palette.linear(palette.HAIR[colour])
     colour = np.asarray(colour, np.float32)
     return replace(person, hair=replace(person.hair, colour=colour, grey=float(grey)),
                    brows=replace(person.brows, colour=brow_colour(colour, grey)))
@@ -84,6 +96,35 @@ def same_look(person, other):
     beard = other.beard if not person.female and not other.female else person.beard
     return replace(person, hair=other.hair, makeup=other.makeup, glasses=other.glasses, clothes=other.clothes,
                    beard=beard, brows=replace(person.brows, colour=other.brows.colour))
+
+
+def with_face(target, source):
+    """What a perfect face swap shows: `target` with the face of `source`, and with their own head and complexion.
+
+    The source's are nose, eyes, brows and mouth in shape and colour, teeth, lashes, beard, make-up, moles and lid folds; the
+    target's are skull, jaw, cheeks, ears and neck, tone and kind of skin, age, hair, clothes and glasses.
+    """
+    identity = target.identity.copy()
+    own = [head_model().identity_index[name] for name in FACE_MODES]
+    identity[own] = source.identity[own]
+    return with_texture(replace(target, identity=identity), source)
+
+
+def with_texture(target, source):
+    """`with_face` on the target's own shape: the best that can be reached by painting the target's head anew."""
+    skin = replace(target.skin, moles=source.skin.moles, crease=source.skin.crease)
+    return replace(target, female=source.female, skin=skin, makeup=source.makeup, eyes=source.eyes, beard=source.beard,
+                   teeth=source.teeth, brows=replace(source.brows, seed=_brow_seed(source)))
+
+
+def with_complexion(person, other):
+    """`person` with tone, age and all that is the skin's of `other`, but for moles and lid folds."""
+    skin = replace(other.skin, moles=person.skin.moles, crease=person.skin.crease)
+    return replace(person, tone=other.tone, age=other.age, skin=skin)
+
+
+def _brow_seed(person):
+    return person.seed if person.brows.seed is None else person.brows.seed
 
 
 def with_expression(shot, **weights):
