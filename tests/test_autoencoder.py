@@ -34,7 +34,8 @@ def drawn_faces(level, size=16, number=12):
     crops = np.clip(level + 20 * noise, 0, 255).astype(np.uint8).repeat(4, 1).repeat(4, 2)
     masks = np.zeros((number, side, side), bool)
     masks[:, side // 4:-side // 4, side // 4:-side // 4] = True
-    return FaceSet(crops, masks, np.zeros((number, 2, 3)), np.arange(number))
+    points = side / 2 + side / 6 * np.random.default_rng(1).normal(size=(number, 68, 2))
+    return FaceSet(crops, masks, np.zeros((number, 2, 3)), points.astype(np.float32), np.arange(number))
 
 
 # ---------------------------------------- the network
@@ -308,6 +309,113 @@ def test_training_lowers_the_swaps_error_against_the_truth(tmp_path, performers)
     assert after < 0.5 * before and after < 0.5 * no_swap
 
 
+def test_a_critic_comes_last_and_teaches_both_sides(tmp_path):
+    sets = [drawn_faces(60), drawn_faces(180)]
+    recipe = replace(train.RECIPES["smoke"], size=16, width=4, batch=4, steps=10)
+    run = train.autoencoder_run(tmp_path / "a", sets, recipe, log_every=1)
+    at_first = {name: value.clone() for name, value in run.models["critic"].state_dict().items()}
+    history = run.fit()
+    assert [row["step"] for row in history if "critic" in row] == [8, 9, 10]
+    assert any(not torch.equal(value, at_first[name]) for name, value in run.models["critic"].state_dict().items())
+    assert "critic" not in train.autoencoder_run(tmp_path / "b", sets, replace(recipe, critic=0.0)).models
+
+
+def test_critic_sees_patches_of_one_person_at_a_time():
+    torch.manual_seed(0)
+    critic = autoencoder.PatchCritic(2, width=4)
+    critic(torch.rand(2, 3, 64, 64), 0)                                         # one power iteration of the spectral norms
+    critic.eval()
+    pictures = torch.rand(1, 3, 64, 64, requires_grad=True)
+    scores = critic(pictures, 0)
+    assert scores.shape == (1, 1, 8, 8) and not torch.equal(scores, critic(pictures, 1))
+    seen = torch.autograd.grad(scores[0, 0, 4, 4], pictures)[0].abs().sum(1)[0].nonzero()
+    assert ((seen.amax(0) - seen.amin(0) + 1) == 38).all()
+
+
+def test_losses_of_the_critics_step_have_the_right_signs():
+    """With a critic that likes light pixels, decoders gain by painting them and the critic loses on light fakes."""
+    model, light = flat_model(), lambda pictures, person: pictures.mean((1, 2, 3))
+    codes, mask = torch.zeros(2, 32), torch.ones(2, 1, 32, 32)
+    batches = [(codes, torch.full((2, 3, 32, 32), level), torch.ones(2, 3, 32, 32), mask) for level in (-0.5, 0.5)]
+    pleased, told = train.criticised(model, light, batches)
+    dark, bright = (2 * torch.sigmoid(torch.tensor([-2.0, 2.0])) - 1).tolist()   # what the flat decoders paint of the other's codes
+    assert pleased.item() == pytest.approx(-((-0.5 + dark) / 2 + (0.5 + bright) / 2) / 2, abs=1e-5)
+    assert told.item() == pytest.approx((((1 - 0.5) + (1 + dark)) / 2 + ((1 + 0.5) + (1 + bright)) / 2) / 2, abs=1e-5)
+
+
+def test_gradient_loss_sees_a_blurred_edge_where_the_mean_hardly_does():
+    edge = torch.zeros(1, 3, 16, 16)
+    edge[..., 8:] = 1
+    soft = edge.clone()
+    soft[..., 7], soft[..., 8] = 1 / 3, 2 / 3
+    mask = torch.ones(1, 1, 16, 16)
+    assert autoencoder.mae(soft, edge, mask).item() == pytest.approx(2 / 3 / 16)
+    assert autoencoder.gradient(soft, edge, mask).item() == pytest.approx((1 / 3 + 2 / 3 + 1 / 3) / 15)     # no slope is wrong along y
+    mask[..., 6:11] = 0
+    assert autoencoder.gradient(soft, edge, mask).item() == 0
+
+
+def test_rare_faces_are_drawn_as_often_as_common_ones():
+    values = np.concatenate([np.zeros(700), np.full(200, 0.5), np.ones(100)])[:, None]
+    chances = train.even_chances(values)
+    assert chances.sum() == pytest.approx(1)
+    assert [chances[values[:, 0] == level].sum() for level in (0, 0.5, 1)] == pytest.approx([1 / 3] * 3)
+    flat = train.even_chances(np.concatenate([values, np.zeros_like(values)], 1))   # a column that never varies asks for nothing
+    assert [flat[values[:, 0] == level].sum() for level in (0, 0.5, 1)] == pytest.approx([(1 / 3 + share) / 2 for share in (0.7, 0.2, 0.1)])
+
+
+def test_turn_and_openings_are_those_of_the_cast():
+    person, head = cast.sample_person(311), []
+    for shot in (cast.neutral_shot(), cast.neutral_shot(yaw=25), cast.neutral_shot(jaw_open=0.6), cast.neutral_shot(blinkR=1, blinkL=1)):
+        head.append(cast.render(person, shot, 96).landmarks)
+    rest, turned, opened, closed = facesets.poses(np.array(head))
+    assert turned[0] > rest[0] + 0.1 and opened[1] > rest[1] + 0.05 and closed[2] < 0.3 * rest[2]
+    assert abs(opened[0] - rest[0]) < 0.02 and abs(closed[1] - rest[1]) < 0.01
+    bigger = facesets.poses(3 * np.array(head) + 7)
+    assert np.allclose(bigger, facesets.poses(np.array(head)), atol=1e-5)       # wherever and however large the face is
+
+
+def test_features_cover_eyes_and_mouth_and_little_else():
+    frame = cast.render(cast.sample_person(311), cast.neutral_shot(), 128)
+    drawn = facesets.features(frame.landmarks, 128)
+    parts = {name: frame.labels == cast.LABELS.index(name) for name in ("eye", "lip", "hair", "brow")}
+    assert drawn[parts["eye"]].min() > 200 and drawn[parts["lip"]].min() > 100
+    assert drawn[parts["hair"]].mean() < 5 and drawn[parts["brow"]].mean() < 60 and drawn.mean() < 25
+
+
+def test_skin_of_one_colour_is_not_divided_by_zero(tmp_path):
+    flat = drawn_faces(90)
+    flat.crops[:] = 90
+    spread = train.colours(flat)[1]
+    assert (spread > 0).all()
+    run = train.autoencoder_run(tmp_path / "a", [flat, drawn_faces(180)], TINY)
+    assert np.isfinite(list(run.fit()[-1].values())).all()
+
+
+def test_a_run_belongs_to_its_pictures_and_recipe(tmp_path, monkeypatch):
+    sets, recipe = [drawn_faces(60), drawn_faces(180)], replace(TINY, steps=2)
+    monkeypatch.setattr(train, "training_faces", lambda people, recipe: sets)
+    first = train.train(recipe, ("a.mp4", "b.mp4"))
+    assert first.done == 2 and first.folder.with_suffix(".safetensors").exists()
+    model, card = autoencoder.load(first.folder.with_suffix(".safetensors"))    # what `swap --checkpoint` takes
+    assert model.size == 16 and card["steps"] == 2 and "12 and 12 faces" in card["data"]
+    longer = train.train(replace(recipe, steps=3), ("a.mp4", "b.mp4"))
+    assert longer.folder == first.folder and longer.done == 3                   # goes on
+    wider = train.train(replace(recipe, width=5), ("a.mp4", "b.mp4"))
+    sets[1] = drawn_faces(181)                                                  # another file of the same name
+    others = train.train(recipe, ("a.mp4", "b.mp4"))
+    assert len({first.folder, wider.folder, others.folder}) == 3 and others.history[0]["step"] <= 2 == others.done
+
+
+def test_people_are_learned_from_recordings_but_not_from_a_photograph(tmp_path):
+    person, recipe = cast.sample_person(311), replace(TINY, size=16)
+    frames = [cast.render(person, shot, 96).image for shot in cast.perform(5, 1.0, 8).shots]
+    sets = train.training_faces([media.Recording("camera 0", frames, 8)] * 2, recipe)
+    assert [len(faces) for faces in sets] == [8, 8]
+    with pytest.raises(ValueError, match="at least 8 pictures of the face; face.png has 1"):
+        train.training_faces([media.Recording("face.png", frames[:1], 25)], recipe)
+
+
 # ---------------------------------------- conversion
 def flat_model(size=32):
     """A model whose decoders paint everything gray, whatever they see."""
@@ -392,18 +500,30 @@ def test_method_swaps_a_clip_and_refuses_unknown_words(tmp_path):
             deepfake.DeepFake(flat_model(), **bad)
 
 
-def test_strangers_get_a_network_of_their_own(tmp_path, monkeypatch):
+def videos_of(tmp_path, people):
+    """A Recording of one frame of each person, and a function that knows their landmarks."""
+    frames = [cast.render(cast.sample_person(seed), cast.neutral_shot(), 96) for seed in people]
+    answers = {frame.image.tobytes(): frame.landmarks for frame in frames}
+    return [media.Recording(tmp_path / f"{i}", [frame.image], 10) for i, frame in enumerate(frames)], lambda image: (answers[image.tobytes()], True)
+
+
+def test_strangers_get_a_network_of_their_own_each_time(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(deepfake, "known_people", lambda source, target: None)
-    monkeypatch.setattr(deepfake, "train", lambda name, people: asked.append((name, people)) or
-                        type("Run", (), {"models": {"autoencoder": flat_model()}}))
-    frames = [cast.render(cast.sample_person(seed), cast.neutral_shot(), 96) for seed in (311, 317)]
-    videos = [media.Recording(tmp_path / f"{i}", [frame.image], 10) for i, frame in enumerate(frames)]
-    answers = {frame.image.tobytes(): frame.landmarks for frame in frames}
-    method = deepfake.DeepFake()
-    method.learn(*videos, lambda image: (answers[image.tobytes()], True), progress=False)
-    assert asked == [("swap", (videos[0].path, videos[1].path))] and (method.source, method.target) == (0, 1)
+    videos, follow = videos_of(tmp_path, (311, 317, 320))
+    method = deepfake.DeepFake(teach=lambda *pair: asked.append(pair) or flat_model())
+    method.learn(*videos[:2], follow, progress=False)
+    assert asked == [tuple(videos[:2])] and (method.source, method.target) == (0, 1)
     assert method.shape.shape == (77,)
+    first = method.model
+    method.learn(*videos[1:], follow, progress=False)                           # other people: not the first pair's network
+    assert asked[1:] == [tuple(videos[1:])] and method.model is not first
+    with pytest.raises(ValueError, match="does not know the people of .*0 and .*1"):
+        deepfake.DeepFake().learn(*videos[:2], follow, progress=False)
+    given = flat_model()
+    method = deepfake.DeepFake(given, source=1, target=0)
+    method.learn(*videos[:2], follow, progress=False)
+    assert method.model is given and (method.source, method.target) == (1, 0)
 
 
 # ---------------------------------------- checkpoints
@@ -460,3 +580,24 @@ def test_morph_explorer_goes_from_one_decoder_to_the_other():
     assert levels[0] < 50 and levels[2] > 200 and levels[1] == pytest.approx((levels[0] + levels[2]) / 2, abs=2)
     panel.set(what="weights", share=0.5)
     assert panel.picture[:, 256:].mean() == pytest.approx(127.5, abs=2) and not panel.error
+
+
+def test_a_wider_network_does_the_same_until_it_is_trained():
+    from dflib.swap.widen import widened
+
+    torch.manual_seed(0)
+    model = SwapAutoencoder(32, 4, aligned=True).eval()
+    model.colours.uniform_(0.1, 1)
+    for norm in model.norms:
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    wide = widened(model, 6, finest=5)
+    faces_in = torch.rand(3, 3, 32, 32) * 2 - 1
+    assert count(wide) > 1.5 * count(model) and wide.decoders[0].to_rgb.weight.shape[1] == 6
+    for pair in ((0, 0), (0, 1), (1, 0)):
+        assert torch.allclose(wide(faces_in, *pair), model(faces_in, *pair), atol=1e-5)
+    wide(faces_in, 0, 1).square().sum().backward()
+    new = wide.decoders[1].to_rgb.weight.grad[:, 2:4]
+    assert new.abs().max() > 0                                                  # new channels are heard once trained
+    with pytest.raises(ValueError, match="cannot be widened"):
+        widened(model, 3)

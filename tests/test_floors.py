@@ -101,7 +101,7 @@ def test_inference_knows_neither_training_nor_evaluation():
             continue
         wrong += [f"{path.relative_to(ROOT)}:{line} imports {name}" for line, name in imports(path)
                   if name.startswith("dflib.") and MAKING & set(name.split(".")[2:]) and not name.startswith("dflib.training")]
-    assert [line for line in wrong if not line.startswith(("dflib/swap/deepfake.py", "dflib/swap/faceswap.py"))] == []
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if floor_of(module_of(path)) in TECHNIQUES],

@@ -42,5 +42,6 @@ def method_of(arguments):
         return FaceSwap(arguments.blend)
     from dflib.swap import autoencoder
     from dflib.swap.deepfake import DeepFake
+    from dflib.swap.train import taught
     model = autoencoder.load(arguments.checkpoint)[0] if arguments.checkpoint else None
-    return DeepFake(model, blend_by=arguments.blend)
+    return DeepFake(model, blend_by=arguments.blend, teach=taught)

@@ -35,7 +35,8 @@ def run(arguments) -> None:
     for name in names:
         if arguments.resume is False and _earlier(name):
             print(f"{name}: the earlier run is now {_put_aside(run_folder(name))}")
-        trained = import_module(RECIPES[name]).train(name)
+        train = import_module(RECIPES[name]).train
+        trained = train() if name == "autoencoder" else train(name)
         print(f"{name}: done{_exported(name, trained)}")
 
 

@@ -45,6 +45,12 @@ def identity_embedding(images, landmarks=None, network=None) -> np.ndarray:
     return torch.cat([network(part) for part in pictures.split(64)]).numpy()
 
 
+def person_embedding(pictures, landmarks) -> np.ndarray:
+    """The mean direction (128,) of one person's embeddings in N pictures (N, H, W, 3) uint8 with landmarks (N, 68, 2)."""
+    mean = identity_embedding(pictures, landmarks).mean(0)
+    return mean / np.linalg.norm(mean)
+
+
 def identity_similarity(a, b, landmarks_a=None, landmarks_b=None) -> np.ndarray:
     """Cosines (N,) between the people in pictures a and b, pair by pair; one picture is compared with all of the other.
 

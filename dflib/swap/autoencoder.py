@@ -133,6 +133,16 @@ class SeparateEncoders(SwapAutoencoder):
         return self.encoder if person == 0 else self.others[person - 1]
 
 
+def unpacked(faces: Tensor) -> tuple:
+    """Pictures (B, 3, S, S) in [-1, 1] and masks (B, 1, S, S) from 0 to 1 of (B, 4 or 5, S, S) levels."""
+    return faces[:, :3] / 127.5 - 1, faces[:, 3:4] / 255
+
+
+def masked(pictures: Tensor, masks: Tensor) -> Tensor:
+    """What the encoder sees: the pictures inside the masks, and 0 outside."""
+    return torch.where(masks > 0.5, pictures, 0.0)
+
+
 class PatchCritic(nn.Module):
     """Which patches are real? Pictures (B, 3, S, S) and a person -> scores (B, 1, S/8, S/8), above 0 for real.
 

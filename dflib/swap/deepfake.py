@@ -14,17 +14,16 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dflib import checkpoints, faces
+from dflib import checkpoints, faces, metrics
 from dflib.cast import head_model
+from dflib.datasets.facesets import cut
 from dflib.faces.alignment import warp
+from dflib.manipulate import looks
 from dflib.pictures import as_images
 from dflib.scale import device
 from dflib.swap import autoencoder, blend, fit
-from dflib.swap.clip import fit_clip
-from dflib.datasets.facesets import cut
-from dflib.swap.scores import likeness, noise
-from dflib.swap.train import masked, train, unpacked
-from dflib.manipulate import looks
+from dflib.swap.autoencoder import masked, unpacked
+from dflib.swap.clip import fit_clip, noise
 
 COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
 KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
@@ -36,44 +35,44 @@ class DeepFake:
     """A `manipulate.Method`.
 
     model: a trained SwapAutoencoder, with the numbers ``source`` and ``target`` of the two people in it. Without a model
-    `learn` takes the shipped checkpoint when it knows both people, and else trains one on the two videos, at the current
-    scale; what was trained once is kept in the cache. colour: "none", "mean" or "reinhard", see `blend.match_color`; with "mean" a
-    darker target turns the whites of the eyes black. blend_by: "feather",
-    "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull the mask is, in widths of
-    the face. placed: align the result to where the source's landmarks should be, instead of where the target's are.
-    ValueError for other words.
+    `learn` takes the shipped checkpoint when it knows both people. For others it asks ``teach(source, target)``, two Videos,
+    for a SwapAutoencoder that knows them as 0 and 1: `swap.train.taught` trains one and keeps it in the cache.
+    colour: "none", "mean" or "reinhard", see `blend.match_color`; with "mean" a darker target turns the whites of the eyes
+    black. blend_by: "feather", "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull
+    the mask is, in widths of the face. placed: align the result to where the source's landmarks should be, instead of where
+    the target's are. ValueError for other words.
     """
     kind = "edited"
 
     def __init__(self, model=None, source=0, target=1, colour="reinhard", blend_by="feather", smoothing=1.5, shrink=SHRINK,
-                 placed=False):
+                 placed=False, teach=None):
         if colour not in COLOURS or blend_by not in BLENDS:
             raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "
                              f"not {colour!r} and {blend_by!r}.")
         if not 0 <= shrink < 0.5:
             raise ValueError(f"The mask can shrink by 0 to 0.5 widths of the face, not by {shrink!r}.")
-        self.model, self.source, self.target = model, source, target
+        self.given, self.model, self.source, self.target, self.teach = model, model, source, target, teach
         self.colour, self.blend_by, self.smoothing, self.shrink, self.placed = colour, blend_by, smoothing, shrink, placed
         self.note = f"face swapped: autoencoder, colour {colour}, {blend_by}"
         self.head = fit.as_face_model(head_model())
 
     def learn(self, source, target, follow, progress=True):
-        """Take the shape of the source's head from the Video ``source``; find or train the network if none was given.
+        """Take the shape of the source's head from the Video ``source``; find the network for the two if none was given.
 
-        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError when no face is found.
+        ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError when no face is found,
+        and for strangers when there is no ``teach``.
         """
         fresh = copy(follow)
         pictures, points = looks(source, follow, progress)
         self.shape = fit_clip(self.head, points, smoothing=0, prior=noise(points)).weights[0]
-        if self.model is None:
+        if self.given is None:
             theirs = looks(target, fresh, progress)
-            known = known_people(likeness(pictures, points), likeness(*theirs))
-            if known:
-                self.source, self.target = known
-                self.model = autoencoder.load(checkpoints.shipped("autoencoder"))[0]
-            else:
-                self.source, self.target = 0, 1
-                self.model = train("swap", (source.path, target.path)).models["autoencoder"]
+            known = known_people(metrics.person_embedding(pictures, points), metrics.person_embedding(*theirs))
+            if not known and self.teach is None:
+                raise ValueError(f"The shipped network does not know the people of {source.path} and {target.path}: "
+                                 "give a model that was trained on them.")
+            self.source, self.target = known or (0, 1)
+            self.model = shipped() if known else self.teach(source, target)
         self.model = self.model.to(device()).eval()
 
     def prepare(self, runs, progress=True):
@@ -142,8 +141,13 @@ def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK)
     return np.where(mask[..., None], face, image)
 
 
+def shipped():
+    """The SwapAutoencoder in data/checkpoints."""
+    return autoencoder.load(checkpoints.shipped("autoencoder"))[0]
+
+
 def known_people(source, target):
-    """The numbers that two people, given by their `scores.likeness`, have in the shipped checkpoint; None for strangers."""
+    """The numbers that two people, given by their `metrics.person_embedding`, have in the shipped checkpoint; None for strangers."""
     try:
         people = np.array(checkpoints.read_card(checkpoints.shipped("autoencoder"))["likeness"])
     except FileNotFoundError:

@@ -9,8 +9,7 @@ from tqdm.auto import tqdm
 
 from dflib.cast import head_model
 from dflib.swap import blend, fit, texture
-from dflib.swap.clip import fit_clip
-from dflib.swap.scores import noise
+from dflib.swap.clip import fit_clip, noise
 from dflib.manipulate import looks
 
 BLENDS = ("feather", "poisson")

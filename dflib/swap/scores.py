@@ -10,10 +10,9 @@ import numpy as np
 
 from dflib import faces, metrics
 from dflib.cast import head_model
-from dflib.swap.clip import fit_clip
+from dflib.swap.clip import fit_clip, noise
 from dflib.swap.face_model import as_face_model
 
-NOISE = 0.015       # of landmarks that a network finds, in distances between the eyes; measured on the shipped clips
 PART = 16           # pictures compared at once, for the memory
 
 # name: (heading, decimals); more is better for PSNR, SSIM and the likeness to the source, less for the others
@@ -48,13 +47,7 @@ def true_swap(shown, source, target):
     """
     shown = list(shown)
     frames, masks, landmarks = (np.array([getattr(frame, name) for frame in shown]) for name in ("image", "mask", "landmarks"))
-    return TrueSwap(frames, masks, landmarks, *(likeness(*person) for person in (source, target)))
-
-
-def likeness(pictures, landmarks):
-    """The mean direction (D,) of a person's embeddings in N pictures (N, H, W, 3) with landmarks (N, 68, 2)."""
-    mean = metrics.identity_embedding(pictures, landmarks).mean(0)
-    return mean / np.linalg.norm(mean)
+    return TrueSwap(frames, masks, landmarks, *(metrics.person_embedding(*person) for person in (source, target)))
 
 
 def find_landmarks(frames, near):
@@ -135,7 +128,3 @@ def _fitted(landmarks):
     """The cast's head fitted to a clip's landmarks (T, 68, 2): one person, each frame's pose and expression its own."""
     return fit_clip(head_model(), landmarks, smoothing=0, prior=noise(landmarks))
 
-
-def noise(landmarks):
-    """Standard deviation in pixels to be expected of found landmarks (T, 68, 2)."""
-    return NOISE * float(np.median(faces.interocular(landmarks)))

@@ -12,13 +12,12 @@ import numpy as np
 
 from dflib import cast, checkpoints, metrics
 from dflib.datasets import ActorClips
-from dflib.paths import DATA
+from dflib.datasets.facesets import FIRST, SECONDS, cut
+from dflib.faces.follow import Follower
+from dflib.paths import CHECKPOINTS
 from dflib.scale import current
 from dflib.swap.deepfake import decoded
-from dflib.datasets.facesets import FIRST, SECONDS, cut
-from dflib.swap.scores import likeness
 from dflib.swap.train import PEOPLE, RECIPES, centre, train, training_faces
-from dflib.faces.follow import Follower
 
 EVERY = 5           # of the shipped clips' frames one in so many is scored
 
@@ -86,8 +85,8 @@ def ship(run, recipe, people=PEOPLE, **made):
                     "no frame was learned",
             "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, recipe, people),
             "people": list(people),
-            "likeness": [[round(float(x), 4) for x in likeness(*faces[i][i][2:])] for i in range(len(people))], **made}
-    return checkpoints.save(DATA / "checkpoints" / "autoencoder.safetensors", model, card, half=True)
+            "likeness": [[round(float(x), 4) for x in metrics.person_embedding(*faces[i][i][2:])] for i in range(len(people))], **made}
+    return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, half=True)
 
 
 if __name__ == "__main__":
@@ -96,4 +95,4 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     own = RECIPES[current().name]
     own = replace(own, steps=arguments.steps or own.steps)
-    ship(train(recipe=own), own)
+    ship(train(own), own)

@@ -3,8 +3,8 @@
     python -m dflib.swap.train                          two actors of the cast, at the current scale
     python -m dflib.swap.train one.mp4 other.mp4        the reader's own videos: of people who agreed
 
-A run that was interrupted goes on. The gpu recipe has the original's batch at twice its side, and
-width 20, so that the network can be shipped; at the original's width, 128, it would have 41 times as many parameters.
+A run that was interrupted goes on. The gpu recipe has the original's batch at twice its side; at the original's width, 128,
+it would have 41 times as many parameters as at 20.
 
 **The cure.** The original's recipe (``plain``) fails on people who differ strongly: the encoder learns whom it sees, from
 hair, background and the colour of skin, and each decoder relies on codes that only its own person gives. So the input
@@ -15,11 +15,21 @@ hair, background and the colour of skin, and each decoder relies on codes that o
 
 and the loss counts the face and its surroundings only, half of it as DSSIM. The warp is gentler, the light random, and the
 rate falls to 0.
+
+**Sharp eyes and a mouth that opens** (``SHARP``): a mean over pixels hardly sees a lid that closes. So a pixel of eyes and
+mouth counts six times, edges count as edges (`autoencoder.gradient`), DSSIM looks at two scales, faces are drawn evenly over
+turn and openings, and the last steps see faces as they are, unwarped. With w the weight of a pixel, x the face and y what is
+made of it,
+
+    loss = MAE_w(y, x) + (DSSIM_w(y, x) + DSSIM_w(y/2, x/2)) / 2 + gradient GRAD_w(y, x) - PLEASE mean critic(y)
+
+where y/2 is the picture at half its side. The last term comes last (``critic``): a small network learns to tell skin, lashes
+and teeth from what the decoders paint, in reconstructions and in swaps alike.
 """
 import argparse
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +37,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dflib import media
 from dflib.datasets import ActorClips
-from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, performed_faces, poses, video_faces
+from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, face_set, performed_faces, poses, video_faces
+from dflib.faces.follow import Follower
 from dflib.paths import cache_dir
 from dflib.scale import current
-from dflib.swap.autoencoder import PatchCritic, SwapAutoencoder, dssim, gradient, mae
+from dflib.swap.autoencoder import PatchCritic, SwapAutoencoder, dssim, gradient, mae, masked, unpacked
 from dflib.swap.warp import Warp, random_pairs, relit
 from dflib.training import TrainingRun
 
@@ -41,6 +53,8 @@ LIGHT = 0.25                            # see warp.relit
 WARM_UP = 50                            # steps
 PLEASE = 0.03                           # weight of the critic
 BINS = 8                                # of turn and openings, over which faces are drawn evenly
+FEWEST = 8                              # faces of a person
+LEVEL = 1 / 127.5                       # one of 255, in pictures from -1 to 1
 COLUMNS = 6                             # faces of each person on a preview
 
 
@@ -64,27 +78,24 @@ class Recipe:
     bf16: bool = False      # multiply in bfloat16 on a CPU too; worth it where the processor has instructions for it
 
 
+SHARP = dict(emphasis=5.0, gradient=0.5, even=True, straight=0.2)
 RECIPES = {
-    "smoke": Recipe(32, width=8, batch=8, steps=20, rate=2e-3, performances=1, fps=8.0),
+    "smoke": Recipe(32, width=8, batch=8, steps=20, rate=2e-3, performances=1, fps=8.0, critic=0.3, finest=4, **SHARP),
     "cpu": Recipe(64, width=16, batch=16, steps=2400, rate=2e-3, performances=48, fps=3.0),     # more lights, not more frames
-    "gpu": Recipe(128, width=20, batch=64, steps=8000, rate=1e-3, performances=48, fps=8.0),
+    "gpu": Recipe(128, width=20, batch=64, steps=8000, rate=1e-3, performances=48, fps=8.0, **SHARP),
 }
+# The network in data/checkpoints: as wide as fits into its file, on one core of a processor that multiplies bfloat16.
+SHIPPED = Recipe(128, width=30, batch=12, steps=6000, rate=1.5e-3, performances=96, fps=4.0, critic=0.3, finest=16, bf16=True,
+                 **SHARP)
 
 
 def colours(faces: FaceSet) -> Tensor:
-    """(2, 3): mean and standard deviation of each channel over a person's skin, in pictures from -1 to 1."""
+    """(2, 3): mean and standard deviation of each channel over a person's skin, in pictures from -1 to 1.
+
+    The standard deviation is at least LEVEL: skin of one colour would otherwise be divided by 0.
+    """
     skin = faces.crops[faces.masks] / 127.5 - 1
-    return torch.tensor(np.stack([skin.mean(0), skin.std(0)]), dtype=torch.float32).clamp(min=-1)
-
-
-def unpacked(faces: Tensor) -> tuple:
-    """Pictures (B, 3, S, S) in [-1, 1] and masks (B, 1, S, S) from 0 to 1 of (B, 4 or 5, S, S) levels."""
-    return faces[:, :3] / 127.5 - 1, faces[:, 3:4] / 255
-
-
-def masked(pictures: Tensor, masks: Tensor) -> Tensor:
-    """What the encoder sees: the pictures inside the masks, and 0 outside."""
-    return torch.where(masks > 0.5, pictures, 0.0)
+    return torch.tensor(np.stack([skin.mean(0), skin.std(0).clip(LEVEL)]), dtype=torch.float32)
 
 
 def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAutoencoder, how: "Warp | None" = None,
@@ -103,15 +114,18 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
     if not recipe.plain:
         model.colours.copy_(torch.stack([colours(faces) for faces in sets]))
     model = model.to(memory_format=torch.channels_last)         # a quarter faster on a CPU
-    critic = PatchCritic(len(sets)).to(memory_format=torch.channels_last)
+    models, optimizers = {"autoencoder": model}, {"adam": torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999))}
+    if recipe.critic:
+        models["critic"] = critic = PatchCritic(len(sets)).to(memory_format=torch.channels_last)
+        optimizers["critic"] = torch.optim.Adam(critic.parameters(), 2 * recipe.rate, betas=(0.5, 0.999))
     data = [faces.tensor() for faces in sets]
     chances = [even_chances(poses(faces.landmarks)) if recipe.even else None for faces in sets]
     how = how or (Warp() if recipe.plain else GENTLE)
 
     def step(run, i):
         model.train()
-        last = 1 - i / recipe.steps                             # share of the run that is left
-        warp = replace(how, jitter=0.0) if last <= recipe.straight else how
+        left = recipe.steps - i
+        warp = replace(how, jitter=0.0) if left <= round(recipe.straight * recipe.steps) else how
         losses, batches = {}, []
         for person, faces in enumerate(data):
             rows = run.share(run.rng.choice(len(faces), size=recipe.batch, p=chances[person]))
@@ -123,7 +137,7 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
             losses[f"person {person}"] = reconstruction_loss(made, targets, recipe)
             batches.append((codes, made, *unpacked(targets)))
         total = sum(losses.values())
-        if last <= recipe.critic:
+        if left <= round(recipe.critic * recipe.steps):
             with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.bf16 or run.device.type == "cuda"):
                 pleased, told = criticised(model, critic, batches)
             run.update("critic", told)
@@ -134,10 +148,8 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
             losses |= measure(model.eval())
         return losses
 
-    optimizers = {"adam": torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999)),
-                  "critic": torch.optim.Adam(critic.parameters(), 2 * recipe.rate, betas=(0.5, 0.999))}
-    return TrainingRun(folder, {"autoencoder": model, "critic": critic}, optimizers, step, recipe.steps, seed,
-                       samples=lambda run: preview(model, data), schedule=falling(recipe.steps), log_every=log_every)
+    return TrainingRun(folder, models, optimizers, step, recipe.steps, seed, samples=lambda run: preview(model, data),
+                       schedule=falling(recipe.steps), log_every=log_every)
 
 
 def even_chances(values) -> np.ndarray:
@@ -219,29 +231,64 @@ def preview(model: SwapAutoencoder, data) -> np.ndarray:
 
 
 def training_faces(people, recipe: Recipe) -> list:
-    """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, or paths of videos.
+    """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, paths of videos, or Videos such as recordings.
 
     No two people give the same performance, nor the one of a shipped clip: as in life, no picture of one has a counterpart
-    of the other.
+    of the other. ValueError for a person of whom there are fewer than FEWEST pictures, as a photograph.
     """
     clips, sets = ActorClips(), []
-    for number, who in enumerate(map(str, people)):
-        first = FIRST + number * recipe.performances
-        sets.append(performed_faces(clips[who].person(), recipe.size, range(first, first + recipe.performances), recipe.fps)
-                    if who in clips.names else video_faces(who, recipe.size))
+    for number, who in enumerate(people):
+        if isinstance(who, media.Recording):
+            sets.append(face_set(who, recipe.size, Follower()))
+        elif str(who) in clips.names:
+            first = FIRST + number * recipe.performances
+            sets.append(performed_faces(clips[str(who)].person(), recipe.size, range(first, first + recipe.performances), recipe.fps))
+        else:
+            sets.append(video_faces(getattr(who, "path", who), recipe.size))
+        if len(sets[-1]) < FEWEST:
+            raise ValueError(f"A person is learned from a clip with at least {FEWEST} pictures of the face; "
+                             f"{getattr(who, 'path', who)} has {len(sets[-1])}.")
     return sets
 
 
-def train(name: str = "autoencoder", people=PEOPLE, recipe: "Recipe | None" = None) -> TrainingRun:
-    """Train at the current scale, going on where an earlier run stopped; ``run.models["autoencoder"]`` is the result."""
-    default = RECIPES[current().name]
-    recipe = recipe or default
-    folder = f"{name}-{current().name}"
-    if (tuple(people), recipe) != (PEOPLE, default):            # each other pair, and each other recipe, has its own
-        folder += "-" + hashlib.sha256(repr((list(map(str, people)), recipe)).encode()).hexdigest()[:8]
-    run = autoencoder_run(cache_dir() / "runs" / folder, training_faces(people, recipe), recipe)
+def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0) -> TrainingRun:
+    """Train ``recipe`` (the current scale's) on ``data``, going on where an earlier run of the same recipe and pictures stopped.
+
+    data: two people or more, each as for `training_faces`; by default two actors of the cast. ``folder`` is by default one in
+    the cache that belongs to recipe, pictures and seed, so that a video of the same name but of somebody else begins anew.
+    Returns the run; ``run.models["autoencoder"]`` is the result, which is also left beside the folder as a checkpoint for
+    `autoencoder.load`. Raises what reading the videos raises.
+    """
+    recipe, people = recipe or RECIPES[current().name], tuple(data or PEOPLE)
+    sets = training_faces(people, recipe)
+    folder = Path(folder or run_folder(recipe, sets, seed))
+    run = autoencoder_run(folder, sets, recipe, seed)
     run.fit()
+    if run.accelerator.is_main_process:
+        path = folder.with_suffix(".safetensors")
+        run.export(path, "autoencoder", f"dflib.swap.train.train({recipe})", content(sets), {})
+        print(f"{path}: knows {' as 0, '.join(str(getattr(who, 'path', who)) for who in people)} as {len(people) - 1}")
     return run
+
+
+def taught(source, target) -> SwapAutoencoder:
+    """The network that knows the people of two Videos as 0 and 1, trained at the current scale: for `deepfake.DeepFake`."""
+    return train(data=(source, target)).models["autoencoder"]
+
+
+def run_folder(recipe: Recipe, sets, seed: int) -> Path:
+    """Where the run of a recipe on these FaceSets is kept: how long it is and how fast it goes may change meanwhile."""
+    fixed = {name: value for name, value in asdict(recipe).items() if name not in ("steps", "rate")}
+    key = hashlib.sha256(repr((fixed, content(sets), seed)).encode()).hexdigest()[:12]
+    return cache_dir() / "runs" / f"autoencoder-{current().name}-{key}"
+
+
+def content(sets) -> str:
+    """What FaceSets hold, in a line: how many faces of each person, and a hash of all their pixels."""
+    digest = hashlib.sha256()
+    for faces in sets:
+        digest.update(faces.crops.tobytes() + np.packbits(faces.masks).tobytes())
+    return f"{' and '.join(str(len(faces)) for faces in sets)} faces, SHA-256 {digest.hexdigest()[:16]}"
 
 
 if __name__ == "__main__":
@@ -250,4 +297,4 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
     arguments = parser.parse_args()
     own = RECIPES[current().name]
-    train(people=arguments.videos or PEOPLE, recipe=replace(own, steps=arguments.steps or own.steps))
+    train(replace(own, steps=arguments.steps or own.steps), arguments.videos or PEOPLE)
