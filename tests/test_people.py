@@ -282,6 +282,40 @@ def test_same_look_leaves_the_face():
     assert changed(a, dressed) <= {"hair", "makeup", "glasses", "clothes", "beard", "brows"}
 
 
+def test_hair_turns_grey_and_white_by_name():
+    person = next(p for p in map(sample_person, range(99)) if p.hair.style != "bald" and p.hair.grey == 0)
+    for name in ("grey", "white"):
+        aged = variants.with_hair_colour(person, name)
+        assert aged.attributes["hair_colour"] == name and changed(person, aged) == {"hair", "brows"}
+        assert np.array_equal(aged.hair.colour, person.hair.colour)         # the pigment of those that are not grey yet
+
+
+def test_the_ladder_of_swaps_changes_one_thing_a_step():
+    """Target, T3 the source's texture on it, T1 with its face's shape, T2 with its skin."""
+    target, source = sample_person(4080), sample_person(4116)
+    painted, faced = variants.with_texture(target, source), variants.with_face(target, source)
+    skinned = variants.with_complexion(faced, source)
+    own = {"seed", "hair", "clothes", "glasses"}
+    assert changed(target, painted) <= {f.name for f in fields(target)} - own - {"identity", "tone", "age"}
+    assert changed(painted, faced) == {"identity"} and changed(faced, skinned) == {"tone", "age", "skin"}
+    moved = head_model().vertices(faced.identity, np.zeros(14)) - head_model().vertices(target.identity, np.zeros(14))
+    off = np.linalg.norm(moved[head_model().landmark_vertices], axis=1)
+    assert off[17:].mean() > 3 * off[:17].mean() and off[:17].max() < .15       # cm: the jaw line stays
+    index = head_model().identity_index
+    for mode, who in (("nose_width", source), ("lip_upper", source), ("jaw_width", target), ("head_width", target)):
+        assert faced.identity[index[mode]] == who.identity[index[mode]]
+    twice = variants.with_face(variants.with_face(target, sample_person(5)), source)
+    assert fingerprint(twice.brows) == fingerprint(faced.brows)               # the source's brows, whoever came between
+
+
+def test_brows_grow_as_their_own_seed_says():
+    from dflib.cast import render
+    one, other, shot = sample_person(4080), sample_person(4116), neutral_shot()
+    borrowed = replace(one, brows=replace(one.brows, seed=other.seed))
+    assert np.array_equal(render(replace(one, brows=replace(one.brows, seed=one.seed)), shot, 64).image, render(one, shot, 64).image)
+    assert not np.array_equal(render(borrowed, shot, 64).image, render(one, shot, 64).image)
+
+
 def test_a_smile_is_set_by_name():
     shot, index = sample_shot(4), head_model().expression_index
     smiling = variants.with_smile(shot, .8)

@@ -35,8 +35,7 @@ def run(arguments) -> None:
     for name in names:
         if arguments.resume is False and _earlier(name):
             print(f"{name}: the earlier run is now {_put_aside(run_folder(name))}")
-        train = import_module(RECIPES[name]).train
-        trained = train() if name == "autoencoder" else train(name)
+        trained = import_module(RECIPES[name]).train(name)
         print(f"{name}: done{_exported(name, trained)}")
 
 
