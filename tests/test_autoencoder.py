@@ -412,7 +412,7 @@ def test_people_are_learned_from_recordings_but_not_from_a_photograph(tmp_path):
     frames = [cast.render(person, shot, 96).image for shot in cast.perform(5, 1.0, 8).shots]
     sets = train.training_faces([media.Recording("camera 0", frames, 8)] * 2, recipe)
     assert [len(faces) for faces in sets] == [8, 8]
-    with pytest.raises(ValueError, match="at least 8 pictures of the face; face.png has 1"):
+    with pytest.raises(ValueError, match="at least 4 pictures of the face; face.png has 1"):
         train.training_faces([media.Recording("face.png", frames[:1], 25)], recipe)
 
 

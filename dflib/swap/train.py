@@ -53,7 +53,7 @@ LIGHT = 0.25                            # see warp.relit
 WARM_UP = 50                            # steps
 PLEASE = 0.03                           # weight of the critic
 BINS = 8                                # of turn and openings, over which faces are drawn evenly
-FEWEST = 8                              # faces of a person
+FEWEST = 4                              # faces of a person
 LEVEL = 1 / 127.5                       # one of 255, in pictures from -1 to 1
 COLUMNS = 6                             # faces of each person on a preview
 
