@@ -118,21 +118,6 @@ def test_mark_unless_both_inputs_are_rendered(footage, tmp_path):
             assert marked == ("unknown" in (source, target))
 
 
-def test_following_one_face(monkeypatch):
-    """The largest at first, then the same one; a bystander never takes its place; after a cut the new one."""
-    a, b, elsewhere = [10, 10, 50, 60], [60, 10, 90, 45], [0, 60, 40, 110]
-    at = {name: np.float32(boxes).reshape(-1, 4) for name, boxes in {
-        "both": [a, b], "grown": [np.add(b, [-8, -8, 12, 12]), a], "bystander": [b], "nobody": [], "cut": [elsewhere]}.items()}
-    monkeypatch.setattr("dflib.faces.follow.detect", lambda image: at[image])
-    monkeypatch.setattr("dflib.faces.follow.landmarks", lambda image, backend, boxes: boxes)
-    follow = Follower()
-    expected = [("both", a, False), ("grown", a, True), ("bystander", None, False), ("both", a, True),
-                ("nobody", None, False), ("cut", elsewhere, False), ("cut", elsewhere, True)]
-    for name, box, same in expected:
-        found = follow(name)
-        assert found[1] == same and (found[0] is None if box is None else found[0].tolist() == box), name
-
-
 BAD = {
     "missing source": ("nothing.png", "clip.mp4", "out.mp4"), "missing target": ("flat.png", "nothing.mp4", "out.mp4"),
     "picture as target": ("flat.png", "flat.png", "out.mp4"), "text as target": ("flat.png", "text.mp4", "out.mp4"),
