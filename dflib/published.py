@@ -11,6 +11,11 @@ PUBLISHED = {
     "rosinality-stylegan": "dflib.synthesis.stylegan.published:rosinality",
     "huangzh13-stylegan": "dflib.synthesis.stylegan.published:huangzh13",
     "stargan": "dflib.synthesis.stargan.published:generator",
+    "meso4": "dflib.forensics.published:meso4",
+    "mesoinception4": "dflib.forensics.published:mesoinception4",
+    "xception-imagenet": "dflib.forensics.published:xception_imagenet",
+    "xception-faceforensics": "dflib.forensics.published:xception_faceforensics",
+    "efficientnet-lite0": "dflib.forensics.published:efficientnet_lite0",
 }
 
 

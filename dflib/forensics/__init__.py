@@ -1,6 +1,6 @@
 """Is this face real? Networks and features that tell manipulated faces from real ones.
 
-    network = build_detector("xception")        # or mesoinception4, meso4, bayar, rahmouni, cozzolino, cooccurrences
+    network = build_detector("xception")        # or mesoinception4, bayar, rahmouni, cozzolino, …: NETWORKS
     network.probability(crops)                  # crops (N, S, S, 3) uint8 -> P(fake), (N,)
 
 Every one of them is a `Detector` (detector.py): `size`, `prepare(crops)`, `forward` -> logits with class 1 = fake,
@@ -19,6 +19,7 @@ NETWORKS = {
     "meso4": ("meso", "Meso4"),
     "mesoinception4": ("meso", "MesoInception4"),
     "xception": ("xception", "Xception"),
+    "efficientnet-lite0": ("efficientnet", "EfficientNetDetector"),
 }
 
 

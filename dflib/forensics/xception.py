@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dflib.forensics.detector import Detector, levels, resized
+from dflib.forensics.detector import Detector, resized
+from dflib.pictures import as_tensor
 
 
 class SeparableConv2d(nn.Module):
@@ -86,7 +87,7 @@ class Xception(Detector):
         self.fc = nn.Linear(c2048, classes)
 
     def prepare(self, crops: np.ndarray) -> Tensor:
-        return resized(levels(crops) / 127.5 - 1, self.size).contiguous(memory_format=torch.channels_last)
+        return resized(as_tensor(crops), self.size).contiguous(memory_format=torch.channels_last)
 
     def features(self, x: Tensor) -> Tensor:
         """(N, 3, S, S) -> (N, 2048, S / 32, S / 32), before the last ReLU."""

@@ -99,14 +99,14 @@ class EfficientNetLite0(nn.Module):
         return relu6(self.bn1(self.conv_head(x)))
 
 
-def pretrained() -> EfficientNetLite0:
-    """A new network with the weights of the package, in evaluation mode.
+def pretrained(path=None) -> EfficientNetLite0:
+    """A new network with the weights of the package, or of the same file elsewhere, in evaluation mode.
 
     FileNotFoundError when the package is not installed, ValueError when its file is damaged or does not fit.
     """
     from dflib.checkpoints import load_exactly, read_published
 
-    path = _weights()
+    path = path or _weights()
     state = read_published(path)
     return load_exactly(EfficientNetLite0(), {re.sub(r"(^|\.)_", r"\1", name): x for name, x in state.items()}, path).eval()
 
