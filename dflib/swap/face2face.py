@@ -31,6 +31,7 @@ LIDS = ("blinkR", "blinkL", "squint", "wide", "lid_gaze")                   # we
 LIPS, OUTER, INNER = slice(48, 68), slice(0, 12), slice(12, 20)             # of 68 landmarks; of the lips' twenty
 FADE = 0.25         # how far the warp reaches beyond the face, in widths of the face
 TURN = 2.0          # what a radian of turn counts against a weight of 1, where mouths are compared
+SHUT = 2.0          # what a mouth that is shut counts, where an open one is wanted
 GAIN = 1.4          # a mouth's colours are made brighter or darker by this factor at most
 
 
@@ -104,10 +105,14 @@ class Face2Face:
             return warped
         pictures = {**self.gallery, number: image}
 
+        wanted = opening(self.model, then)
+
         def unlike(other):
-            weights = self.fits[other].weights[0, self.mouth] - then.weights[0, self.mouth]
-            turn = np.arccos(np.clip((np.trace(self.fits[other].rotation[0].T @ then.rotation[0]) - 1) / 2, -1, 1))
-            return (weights ** 2).sum() + (TURN * turn) ** 2
+            fitted = self.fits[other]
+            weights = fitted.weights[0, self.mouth] - then.weights[0, self.mouth]
+            turn = np.arccos(np.clip((np.trace(fitted.rotation[0].T @ then.rotation[0]) - 1) / 2, -1, 1))
+            shut = max(0.0, 1 - opening(self.model, fitted) / wanted)       # an open mouth can be made smaller, not larger
+            return (weights ** 2).sum() + (TURN * turn) ** 2 + SHUT * shut ** 2
 
         best = min(pictures, key=unlike)
         theirs = fit.place(self.model, self.fits[best])[0][self.model.landmark_vertices][LIPS, :2]
@@ -117,6 +122,12 @@ class Face2Face:
         gain = (warped[lips].mean(0) + 1) / (mouth[lips].mean(0) + 1) if lips.any() else 1.0
         mouth = np.clip(mouth * np.clip(gain, 1 / GAIN, GAIN), 0, 255).astype(np.uint8)
         return blend.feather(mouth, warped, inside, 1.5)
+
+
+def opening(model, fitted):
+    """Distance between the middles of the inner lips of a Fit of one face, in units of the model, never 0."""
+    shape = model.vertices(fitted.weights[0])[model.landmark_vertices]
+    return np.linalg.norm(shape[62] - shape[66]) + 1e-6
 
 
 def mirrored(number, count):
