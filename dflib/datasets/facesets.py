@@ -108,7 +108,7 @@ def video_faces(path, size, backend="dflib", progress=True):
 
     def pictures():
         video = media.read_video(path)
-        return tqdm(video, f"faces of {path.name}", video.info.frames, unit="frame", leave=False, disable=not progress)
+        return tqdm(video, f"faces of {path.name}", video.info.expected, unit="frame", leave=False, disable=not progress)
 
     return _cached(name, lambda: face_set(pictures(), size, Follower(backend)))
 

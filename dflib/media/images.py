@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
-from dflib.files import check_readable, write_bytes
+from dflib.files import check_readable, check_writable, write_bytes
 from dflib.media.labels import make_xmp, mark
 
 PIXEL_LIMIT = 64_000_000  # larger pictures are refused before they are decoded; 64 MP is a 192 MB array
@@ -17,6 +17,7 @@ PIXEL_LIMIT = 64_000_000  # larger pictures are refused before they are decoded;
 _ORIENTATION, _SHORT = 0x0112, 3  # a tag of EXIF and its type, TIFF 6.0
 
 _READS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+_LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # pixels of a side, as the formats' libraries allow
 _WRITES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 # What Pillow raises in the middle of a broken file; it has no common exception for it.
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error)
@@ -52,9 +53,7 @@ def write_image(path, image: np.ndarray, kind: str = "generated", *, quality: in
     Raises ValueError for a wrong array, suffix or kind, FileNotFoundError for no folder, OSError for a full disk.
     """
     path = Path(path)
-    if path.suffix.lower() not in _WRITES:
-        raise ValueError(f"{path} cannot be written: the name of an image must end in .png, .jpg, .jpeg or .webp.")
-    check_image(image, gray=True)
+    check_writing_image(path, image)
     if visible_mark:
         image = mark(image)
     packet = make_xmp(kind, note)
@@ -67,6 +66,19 @@ def write_image(path, image: np.ndarray, kind: str = "generated", *, quality: in
     elif image.ndim == 3:
         options["icc_profile"] = _srgb_profile()
     write_bytes(path, _encode(image, form, **options))
+
+
+def check_writing_image(path, image: np.ndarray) -> None:
+    """Raise what keeps ``write_image`` from writing this picture there, before long work: ValueError for a wrong array
+    or suffix or a side too long for the format, and what ``check_writable`` raises."""
+    path = Path(path)
+    if path.suffix.lower() not in _WRITES:
+        raise ValueError(f"{path} cannot be written: the name of an image must end in .png, .jpg, .jpeg or .webp.")
+    check_image(image, gray=True)
+    longest = _LONGEST.get(_WRITES[path.suffix.lower()])
+    if longest and max(image.shape[:2]) > longest:
+        raise ValueError(f"{path} cannot be written: a side may have at most {longest} pixels there, a .png may have more.")
+    check_writable(path)
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
