@@ -76,9 +76,9 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
     method.prepare(runs, progress)
     with_face = {start + i for start, points in runs for i in range(len(points))}
     with ExitStack() as outputs:
-        write_mask = mask is not None and outputs.enter_context(media.writing(
+        write_mask = mask is not None and outputs.enter_context(media.video_writer(
             mask, video.info.fps, kind=method.kind, note=method.note and f"change by: {method.note}"))
-        write = outputs.enter_context(media.writing(destination, video.info.fps, audio_from=sound, kind=method.kind,
+        write = outputs.enter_context(media.video_writer(destination, video.info.fps, audio_from=sound, kind=method.kind,
                                                     note=method.note, visible_mark=not nobody))
         frames = tqdm(video.timed(), "changing faces", count, unit="frame", leave=False, disable=not progress)
         for number, (time, image) in enumerate(frames):

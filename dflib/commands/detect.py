@@ -57,9 +57,9 @@ def _video(arguments) -> dict:
 
     from dflib import media
     video, frames, times = media.read_video(arguments.input), [], []
-    writing = media.writing(arguments.out, video.info.fps, audio_from=video, kind="composite", visible_mark=True,
+    writer = media.video_writer(arguments.out, video.info.fps, audio_from=video, kind="composite", visible_mark=True,
                             note="faces outlined") if arguments.out else nullcontext()
-    with writing as write:
+    with writer as write:
         for time, image in tqdm(video.timed(), total=video.info.expected, desc="detecting", unit="frame"):
             found = _faces(image, arguments.backend)
             frames.append(_as_lists(*found))

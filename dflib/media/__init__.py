@@ -9,7 +9,7 @@ _HOME = {
     "PIXEL_LIMIT": "images", "check_writing_image": "images", "difference": "images", "jpeg": "images", "read_image": "images", "write_image": "images",
     "KINDS": "labels", "Label": "labels", "mark": "labels", "parse_xmp": "labels",
     "Video": "reading", "VideoInfo": "reading", "read_video": "reading",
-    "check_writing": "writing", "compress": "writing", "write_video": "writing", "writing": "writing",
+    "check_writing": "writing", "compress": "writing", "write_video": "writing", "video_writer": "writing",
 }
 __all__ = sorted([*_HOME, "IMAGES_WRITTEN", "VIDEOS_READ", "VIDEOS_WRITTEN", "read_label"])
 

@@ -88,7 +88,7 @@ class Video:
         if len(seen.sizes) > 1:
             sentences.append("Its frames change their size: all are fitted into the first one's.")
         gaps = np.diff([float(time) for time in seen.times])
-        if len(gaps) > 1 and gaps.max() > _UNEVEN * gaps.min():
+        if len(gaps) > 1 and not seen.lost and gaps.max() > _UNEVEN * gaps.min():
             sentences.append(f"Its frames follow each other after {1e3 * gaps.min():.0f} to {1e3 * gaps.max():.0f} ms: "
                              "each is kept at its own time.")
         return sentences

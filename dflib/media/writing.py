@@ -26,20 +26,20 @@ def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str 
     """Write ``frames``, an iterable of (H, W, 3) uint8, as an H.264 video labelled as synthetic; return their number.
 
     The frames follow each other at ``fps``, or are shown at ``times``, an iterable of seconds (see `Video.timed`).
-    Everything else is as for `writing`.
+    Everything else is as for `video_writer`.
     """
     frames = tqdm(frames, desc=f"writing {Path(path).name}", unit="frame", leave=False, disable=not progress)
     count = 0
-    with writing(path, fps, crf, audio_from, kind, visible_mark=visible_mark, note=note) as write:
+    with video_writer(path, fps, crf, audio_from, kind, visible_mark=visible_mark, note=note) as write:
         for count, (frame, time) in enumerate(zip(frames, times or itertools.repeat(None)), 1):
             write(frame, time)
     return count
 
 
 @contextmanager
-def writing(path, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, visible_mark: bool = False,
+def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, visible_mark: bool = False,
             note: str = ""):
-    """Write a video frame by frame: ``with writing(path) as write: write(image, time)``, as often as there are frames.
+    """Write a video frame by frame: ``with video_writer(path) as write: write(image, time)``, as often as there are frames.
 
     ``image`` is (H, W, 3) uint8, all of one size. ``time`` is when it is shown, in seconds, and must rise; without it
     the frames follow each other at ``fps``. The video is yuv420p in BT.709, which every player shows. That format needs
