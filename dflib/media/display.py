@@ -39,8 +39,8 @@ def as_displayed(frame, pixel_aspect) -> np.ndarray:
 
 def range_and_gamut(frame) -> str:
     """What has to be converted in the frame's colours, in words; empty for the usual ones."""
-    curve = {_PQ: "high dynamic range (PQ)", _HLG: "high dynamic range (HLG)"}.get(frame.color_trc, "")
-    return curve or ("a wide colour gamut" if frame.color_primaries in _TO_BT709 else "")
+    curve = {_PQ: "in high dynamic range (PQ)", _HLG: "in high dynamic range (HLG)"}.get(frame.color_trc, "")
+    return curve or ("in a wide colour gamut" if frame.color_primaries in _TO_BT709 else "")
 
 
 def display_matrix(frame) -> tuple:

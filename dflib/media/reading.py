@@ -136,7 +136,7 @@ def read_video(path) -> Video:
                                                      if seen.damaged else "has no frames."))
         size = display.as_displayed(first, pixel_aspect).shape[:2]
         for what, done in ((display.placing(display.display_matrix(first)), "they are shown upright"),
-                           (pixel_aspect != 1 and f"with pixels of {pixel_aspect} in width to height", "they are stretched"),
+                           (pixel_aspect != 1 and f"with pixels {float(pixel_aspect):.3g} times as wide as high", "they are stretched"),
                            (display.range_and_gamut(first), "they are converted to sRGB")):
             if what:
                 found.append(f"Its pictures are stored {what}: {done}.")
