@@ -173,7 +173,8 @@ def _set_up(context, image, crf) -> None:
     context.thread_count = 1  # x264's output depends on the number of threads
     if image.ndim == 2:
         context.height, context.width = image.shape
-        context.pix_fmt, context.options, context.color_range = "gray", {"crf": "0"}, _FULL
+        options = {"crf": "0", "rc-lookahead": "0"}  # without loss there are no bits to plan: saves 40 frames of memory
+        context.pix_fmt, context.options, context.color_range = "gray", options, _FULL
         return
     context.height, context.width = (side + side % 2 for side in image.shape[:2])
     context.pix_fmt, context.options, context.color_range = "yuv420p", {"crf": str(crf)}, _LIMITED
