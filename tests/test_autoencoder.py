@@ -8,6 +8,7 @@ import torch
 from dflib.swap.warp_plain import random_pair
 
 from dflib import cast, checkpoints, faces, media
+from dflib.cast.people import variants
 from dflib.datasets import facesets
 from dflib.swap import autoencoder, deepfake, train, warp
 from dflib.swap.autoencoder import SwapAutoencoder, dssim, mae
@@ -242,6 +243,19 @@ def test_faces_of_a_video_are_cached(tmp_path, monkeypatch):
     assert all(np.array_equal(getattr(first, name), getattr(again, name)) for name in ("crops", "masks", "matrices", "frames"))
     with pytest.raises(FileNotFoundError):
         facesets.video_faces(tmp_path / "none.mp4", 32)
+    cards = checkpoints.read_card
+    monkeypatch.setattr(checkpoints, "read_card", lambda path: {**cards(path), "sha256": "of other networks"})
+    with pytest.raises(TypeError):                                              # made again
+        facesets.video_faces(path, 32, progress=False)
+
+
+def test_an_edited_person_is_filmed_anew():
+    person = cast.sample_person(311)
+    filmed = facesets.performed_faces(person, 32, [5], 10, .3, progress=False)
+    older = facesets.performed_faces(variants.with_age(person, 70), 32, [5], 10, .3, progress=False)
+    assert person.seed == 311 and not np.array_equal(filmed.crops, older.crops)
+    again = facesets.performed_faces(cast.sample_person(311), 32, range(5, 6), 10, .3, progress=False)
+    assert np.array_equal(filmed.crops, again.crops)
 
 
 # ---------------------------------------- training

@@ -191,7 +191,7 @@ def test_verification_scores_on_made_up_embeddings():
 @pytest.fixture(scope="module")
 def held_out(tmp_path_factory):
     """Eight shots each of 16 people whose seeds end in 9, elsewhere than the people of training and of the card."""
-    return render_looks(range(70_009, 70_169, 10), tmp_path_factory.mktemp("looks"))
+    return render_looks(range(70_009, 70_169, 10))
 
 
 def test_runs_train_on_their_losses(held_out, tmp_path):

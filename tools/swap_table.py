@@ -21,8 +21,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from dflib import checkpoints, media
+from dflib.cast.version import VERSION
 from dflib.datasets import ActorClips
-from dflib.cast.version import fingerprint
 from dflib.scale import hardware
 from dflib.files import write_bytes
 from dflib.lesson import grid
@@ -138,7 +138,7 @@ target's performance, played and rendered with the source person: what a perfect
     python tools/swap_table.py
 
 which goes on where it stopped; numbers are in `scores.json`. {seconds} s of each shipped clip's performance at {size} px and
-{fps} frames a second, rendered anew; on these performances nothing was trained. Hardware: {hardware}. Cast: {cast:.12}.
+{fps} frames a second, rendered anew; on these performances nothing was trained. Hardware: {hardware}. Cast: version {cast}.
 
 PSNR and SSIM count the pixels inside the true swap's face; *SSIM, all* the whole picture. Landmarks are found by dflib's
 network; their error is in per cent of the distance between the outer eye corners, as is that of the expression. Pose is
@@ -192,7 +192,7 @@ def main():
                 scene = scene or Scene(pair)
                 found = scores.score(make(scene), scene.truth)
                 done["rows"][pair][name] = {key: round(value, 4) if np.isfinite(value) else "inf" for key, value in found.items()}
-                done |= {"seconds": SECONDS, "size": SIZE, "fps": FPS, "cast": fingerprint(), "hardware": hardware()}
+                done |= {"seconds": SECONDS, "size": SIZE, "fps": FPS, "cast": VERSION, "hardware": hardware()}
                 write_bytes(path, (json.dumps(done, indent=1) + "\n").encode())
     write_bytes(FOLDER / "README.md", text_of(done).encode())
     if set(PAIRS) <= set(arguments.pairs):

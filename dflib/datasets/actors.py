@@ -3,8 +3,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from dflib.cast.version import VERSION
 from dflib.datasets import safe
-from dflib.cast.version import fingerprint
 from dflib.paths import DATA
 
 SECONDS, FPS, SIZE, CRF = 8.4, 25, 256, 20
@@ -96,7 +96,7 @@ def make_clips(folder: Path = DATA / "clips") -> None:
         if not (folder / f"{name}.npz").exists():
             cast.write_clip(folder / f"{name}.mp4", cast.sample_person(person),
                             cast.perform(performance, SECONDS, FPS), size=SIZE, crf=CRF)
-    about = {"cast": fingerprint(), "licence": "CC0-1.0", "fps": FPS, "size": SIZE, "crf": CRF, "actors": {
+    about = {"cast": VERSION, "licence": "CC0-1.0", "fps": FPS, "size": SIZE, "crf": CRF, "actors": {
         name: {"person": person, "performance": performance, "seconds": SECONDS,
                "attributes": cast.sample_person(person).attributes}
         for name, (person, performance) in ACTORS.items()}}

@@ -7,23 +7,23 @@ Crops are wider than the network's input, so that the augmentation can turn and 
 """
 import hashlib
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dflib import cast, faces, media
-from dflib.cast.version import fingerprint
+from dflib import cast, checkpoints, faces, media
+from dflib.cast import renders
 from dflib.faces.alignment import warp
+from dflib.faces.landmarking import backend_used
 from dflib.faces.points import GROUPS
-from dflib.files import check_readable, replacing
-from dflib.paths import cache_dir
+from dflib.files import check_readable
 
 MARGIN = 1.5                            # sides of crops, in sides of the network's input
 FIRST = 11                              # seed of the first performance; those below are the shipped clips', not learned from
 SECONDS = 5.0                           # of each performance
+FOLLOWING = 1                           # raised when faces are followed or cut otherwise: sets in the cache are then made anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +101,14 @@ def video_faces(path, size, backend="dflib", progress=True):
 
     `backend` as for `faces.landmarks`. Raises what `media.read_video` raises, and ValueError for a video without a face.
     """
-    from dflib.faces.follow import Follower
-
-    path = check_readable(path, "video")
-    name = f"{path.stem}-{size}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}-{backend}"
+    path, backend = check_readable(path, "video"), backend_used(backend)
 
     def pictures():
         video = media.read_video(path)
-        return tqdm(video, f"faces of {path.name}", video.info.expected, unit="frame", leave=False, disable=not progress)
+        return tqdm(video, f"faces of {path.name}", video.info.frames, unit="frame", leave=False, disable=not progress)
 
-    return _cached(name, lambda: face_set(pictures(), size, Follower(backend)))
+    depends = hashlib.sha256(path.read_bytes()).hexdigest()
+    return _kept(path.stem, depends, pictures, size, backend)
 
 
 def performed_faces(person, size, performances, fps, seconds=SECONDS, progress=True):
@@ -118,28 +116,24 @@ def performed_faces(person, size, performances, fps, seconds=SECONDS, progress=T
 
     Each performance has another light, background, camera and play. Pictures are rendered at twice `size` pixels.
     """
-    from dflib.faces.follow import Follower
-
     seeds = tuple(performances)
-    recipe = hashlib.sha256(repr((fingerprint(), person.seed, seeds, seconds, fps)).encode()).hexdigest()[:12]
 
     def pictures():
         shots = (shot for seed in seeds for shot in cast.perform(seed, seconds, fps).shots)
         for shot in tqdm(shots, "filming", len(seeds) * round(seconds * fps), unit="frame", leave=False, disable=not progress):
             yield cast.render(person, shot, 2 * size).image
 
-    return _cached(f"person-{person.seed}-{size}-{recipe}", lambda: face_set(pictures(), size, Follower()))
+    # The person as they are, and not their seed, which they keep when they are edited.
+    return _kept(f"person-{person.seed}", (person, seeds, seconds, fps), pictures, size, "dflib")
 
 
-def _cached(name, make):
-    """The FaceSet of this name from the cache, or made and kept there."""
-    path = Path(cache_dir()) / "facesets" / f"{name}.npz"
+def _kept(name, depends, pictures, size, backend):
+    """The FaceSet of `pictures()`, from the cache where it was made before with the same networks."""
+    from dflib.faces.follow import Follower
+
     columns = [field.name for field in fields(FaceSet)]
-    if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
-            return FaceSet(*(stored[column] for column in columns))
-    made = make()
-    path.parent.mkdir(exist_ok=True)
-    with replacing(path) as temporary:
-        np.savez(temporary, **{column: getattr(made, column) for column in columns})
-    return made
+    networks = ["detector", "landmarks"] if backend == "dflib" else ["detector"]
+    weights = [checkpoints.read_card(checkpoints.shipped(network))["sha256"] for network in networks]
+    made = renders.kept("facesets", f"{name}-{size}", (depends, size, MARGIN, columns, backend, weights, FOLLOWING),
+                        lambda: vars(face_set(pictures(), size, Follower(backend))))
+    return FaceSet(**made)

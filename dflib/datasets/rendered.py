@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from dflib.cast import renders
 from dflib.cast.people.splits import SPLITS, split_of
 from dflib.datasets import safe
 from dflib.datasets.make import Recipe, render_shards
@@ -53,12 +54,10 @@ class RenderedFaces(Pictures):
         It may be interrupted and called again; a larger number of people keeps what is there. yaw, pitch: limits in
         degrees. workers: processes, by default one per core.
         """
-        from dflib.paths import cache_dir
-
         _check(split)
         recipe = Recipe(people, first, shots, size, yaw, pitch)
         made = cls.__new__(cls)
-        made._open(render_shards(cache_dir() / "rendered" / recipe.family, recipe, workers), split, None)
+        made._open(render_shards(renders.folder("shards") / recipe.family, recipe, workers), split, None)
         return made
 
     def _open(self, paths, split, size):

@@ -27,15 +27,20 @@ def landmarks(image, backend="auto", boxes=None) -> np.ndarray:
 
     ValueError for another backend or shape; `WeightsUnavailable` (an OSError) from "face-alignment" without weights.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"Unknown landmark backend {backend!r}: choose one of {', '.join(BACKENDS)}.")
-    image = as_rgb(image)
+    backend, image = backend_used(backend), as_rgb(image)
     boxes = detect(image) if boxes is None else _check_boxes(boxes)
     if not len(boxes):
         return np.zeros((0, 68, 2), np.float32)
-    if backend == "dflib" or (backend == "auto" and not _face_alignment_usable()):
-        return network_landmarks(image, boxes)
-    return face_alignment_landmarks(image, boxes)
+    return network_landmarks(image, boxes) if backend == "dflib" else face_alignment_landmarks(image, boxes)
+
+
+def backend_used(backend: str) -> str:
+    """"dflib" or "face-alignment", whichever ``backend`` means on this machine; ValueError for an unknown one."""
+    if backend not in BACKENDS:
+        raise ValueError(f"Unknown landmark backend {backend!r}: choose one of {', '.join(BACKENDS)}.")
+    if backend == "auto":
+        return "face-alignment" if _face_alignment_usable() else "dflib"
+    return backend
 
 
 def _check_boxes(boxes):

@@ -1,17 +1,16 @@
 """Rendered faces to train and to measure with: whole renders of the cast, kept in the cache as plain arrays."""
 
-import hashlib
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from dflib.cast.version import fingerprint
+from dflib.cast.renders import kept
 
 SIZE = 160  # pixels of a side: a face is then about as large as the landmark network wants it
 SHOTS = 2  # per person
 CHUNK = 100  # people per file: an interruption loses at most these
+SOFTNESS = 3  # pixels over which the edge of a matte is blurred
 YAW = 45.0  # degrees; turned evenly up to this, unlike the shots of the cast, most of which look at the camera
 
 
@@ -39,38 +38,18 @@ def render_set(people, first=0) -> Renders:
     """``SHOTS`` renders each of ``people`` people of the cast, seeds ``first`` on, from the cache where they are there.
 
     Rendering takes about 0.15 s a picture on one core and shows a progress bar; what is done is kept chunk by chunk,
-    and a changed cast is rendered anew.
+    for this version of the cast and these constants.
     """
     from tqdm.auto import tqdm
 
-    from dflib.paths import cache_dir
-
-    folder = cache_dir() / "faces" / _fingerprint()
-    folder.mkdir(parents=True, exist_ok=True)
     chunks = []
     with tqdm(total=people, unit="person", desc="rendering faces") as bar:
         for start in range(first, first + people, CHUNK):
             count = min(CHUNK, first + people - start)
-            chunks.append(_chunk(folder / f"renders-{start:06d}-{count:03d}.npz", start, count, bar))
-    return Renders(*(np.concatenate([getattr(chunk, field.name) for chunk in chunks]) for field in fields(Renders)))
-
-
-def _fingerprint():
-    """Changes with the source of the cast and of this file, so that the cache never serves another cast's renders."""
-    return hashlib.sha256(Path(__file__).read_bytes() + fingerprint().encode()).hexdigest()[:12]
-
-
-def _chunk(path, first, people, bar):
-    from dflib.files import replacing
-
-    if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
-            bar.update(people)
-            return Renders(**stored)
-    made = _render(first, people, bar)
-    with replacing(path) as temporary:
-        np.savez(temporary, **{field.name: getattr(made, field.name) for field in fields(made)})
-    return made
+            chunks.append(kept("faces", f"{start:06d}-{count:03d}", (start, count, SHOTS, SIZE, YAW, SOFTNESS),
+                               lambda: vars(_render(start, count, bar))))
+            bar.update(start + count - first - bar.n)                  # what was read at once
+    return Renders(*(np.concatenate([chunk[field.name] for chunk in chunks]) for field in fields(Renders)))
 
 
 def _render(first, people, bar):
@@ -87,7 +66,7 @@ def _render(first, people, bar):
         bar.update(1)
     background = cast.LABELS.index("background")
     # the labels have hard edges; a pixel of softness keeps cut-out people from being told by theirs
-    mattes = [cv2.blur(np.where(frame.labels == background, 0, 255).astype(np.uint8), (3, 3)) for frame in frames]
+    mattes = [cv2.blur(np.where(frame.labels == background, 0, 255).astype(np.uint8), (SOFTNESS, SOFTNESS)) for frame in frames]
     return Renders(np.stack([frame.image for frame in frames]), np.stack([frame.landmarks for frame in frames]),
                    np.stack(mattes), np.stack([frame.mask for frame in frames]), np.float32(tones), np.float32(yaws))
 

@@ -1,10 +1,9 @@
 """Training data of the scoring networks: people of the cast whose hair, make-up, beard and glasses change."""
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from dflib.files import replacing
+from dflib.cast import renders
 from dflib.metrics.network import CROP, crops
 
 SHOTS = 8                       # per person
@@ -41,24 +40,17 @@ def with_other_look(person, number: int):
     return variants.same_look(person, donor)
 
 
-def render_looks(seeds, folder: Path) -> Looks:
-    """Eight shots of each person in three looks, rendered at 128 px into `folder` once, with a progress bar."""
+def render_looks(seeds) -> Looks:
+    """Eight shots of each person in three looks, rendered at 128 px and kept in the cache, with a progress bar."""
     from tqdm.auto import tqdm
 
-    folder.mkdir(parents=True, exist_ok=True)
     seeds, parts = list(seeds), []
     with tqdm(total=len(seeds), unit="person", desc="rendering looks") as bar:
         for start in range(0, len(seeds), PEOPLE_PER_FILE):
             chunk = seeds[start:start + PEOPLE_PER_FILE]
-            path = folder / f"looks-{chunk[0]}-{chunk[-1]}-{len(chunk)}.npz"
-            if not path.exists():
-                rendered = _render(chunk, bar.update)
-                with replacing(path) as temporary:
-                    np.savez(temporary, **rendered)
-            else:
-                bar.update(len(chunk))
-            with np.load(path, allow_pickle=False) as arrays:
-                parts.append(dict(arrays))
+            parts.append(renders.kept("looks", f"{chunk[0]}-{chunk[-1]}", (chunk, LOOKS, DONOR_STRIDE, SHOT_STRIDE, KNOWN, CROP),
+                                      lambda: _render(chunk, bar.update)))
+            bar.update(start + len(chunk) - bar.n)         # what was read at once
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Looks(whole.pop("images"), whole.pop("person"), whole.pop("look"), whole)
 

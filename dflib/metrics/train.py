@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from dflib.datasets import split_of
-from dflib.cast.version import fingerprint
 from dflib.paths import DATA
 from dflib.metrics import attributes as attribute_network
 from dflib.metrics.attributes import AttributeNetwork, attribute_loss, face_attributes, targets
@@ -37,7 +36,7 @@ WARM_UP = 50                # steps
 def looks_of(split: str, people: int):
     """Looks of the first `people` people from seed FIRST on who belong to `split`."""
     seeds = islice((seed for seed in count(FIRST) if split_of(seed) == split), people)
-    return render_looks(seeds, cache_dir() / f"looks-{fingerprint()[:12]}")
+    return render_looks(seeds)
 
 
 def schedule(steps: int):

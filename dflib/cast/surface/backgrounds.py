@@ -26,11 +26,6 @@ def background(seed, size):
     return np.clip(image * (.75 + .3 * rng.random()), .004, 1.3)
 
 
-def background_kind(seed):
-    """Which of SHARES the surroundings of this seed are."""
-    return str(stream(seed, "background").choice(list(SHARES), p=list(SHARES.values())))
-
-
 def _grid():
     return np.mgrid[0:CELLS, 0:CELLS].astype(np.float32) / CELLS
 
