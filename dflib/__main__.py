@@ -31,6 +31,9 @@ def build_parser() -> Parser:
 
 def main(argv=None) -> int:
     """Run one command; 0 when done, 2 with one sentence on standard error for bad input, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):      # a name that the console cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     arguments = build_parser().parse_args(argv)
     if arguments.scale:
         os.environ["DFLIB_SCALE"] = arguments.scale

@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -14,14 +14,10 @@ def replacing(path):
     """Yield a temporary path beside ``path`` (same suffix) to write to; on leaving, it becomes ``path`` in one rename.
 
     When the body raises anything, the temporary file is deleted and ``path`` stays as it was.
-    Raises FileNotFoundError when the folder is missing, OSError when the disk is full or a quota is reached.
+    Raises what ``check_writable`` raises, and OSError when the disk is full or a quota is reached.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist.")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, so no file can be written there.")
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    path = check_writable(path)
+    temporary = _beside(path)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -40,6 +36,32 @@ def write_bytes(path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def check_writable(path) -> Path:
+    """``path`` as a Path where a file can be written; call it before long work, so that none is done in vain.
+
+    Raises FileNotFoundError for a missing folder, IsADirectoryError where ``path`` is one, PermissionError, or OSError
+    (a name too long, a disk that is full or read-only), each with one sentence.
+    """
+    path = Path(path)
+    try:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"The folder {path.parent} does not exist.")
+        with suppress(FileNotFoundError):
+            path.lstat()  # fails where the file system does not take the name
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder, so no file can be written there.")
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(f"The folder {path.parent} may not be written to by this user.")
+        trial = _beside(path)
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        if error.errno is None:  # one of ours
+            raise
+        raise OSError(f"{path} cannot be written ({os.strerror(error.errno)}).") from error
+    return path
+
+
 def check_readable(path, what: str) -> Path:
     """``path`` as a Path when it is a readable, non-empty file; ``what`` ("image", "video", …) names it in errors.
 
@@ -55,3 +77,9 @@ def check_readable(path, what: str) -> Path:
     if path.stat().st_size == 0:
         raise ValueError(f"The {what} {path} is empty.")
     return path
+
+
+def _beside(path) -> Path:
+    """A new name in the same folder with the same suffix; its length does not depend on the path's, which may be legal
+    but only just (255 bytes)."""
+    return path.with_name(f".{secrets.token_hex(6)}{path.suffix}")

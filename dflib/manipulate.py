@@ -3,8 +3,7 @@
 The target is read twice: once to follow its face, once to change its frames, so that no video has to fit into memory.
 Its sound is copied. Only one face is changed, the largest at first, which is followed from frame to frame.
 """
-import os
-import zlib
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,8 +15,6 @@ from dflib import media
 from dflib.faces.follow import Follower
 from dflib.files import check_readable
 
-VIDEOS = (".mp4", ".mov", ".mkv", ".m4v", ".webm", ".avi")      # what else is a picture
-WRITTEN = (".mp4", ".mov", ".mkv")
 LOOKS = 32          # frames of a clip from which a person is learned, spread over it
 LONGEST = 250       # frames fitted together: the time grows with their number, memory too
 
@@ -43,9 +40,11 @@ class Method(Protocol):
 
 @dataclass(frozen=True)
 class ManipulatedVideo:
-    """How it went: ``frames`` written, and how many of them had no face and were left as they were."""
+    """How it went: ``frames`` written, how many of them had no face and were left as they were, and ``remarks``, pairs
+    (path, sentence) about what is unusual in the files that were read."""
     frames: int
     without_face: int
+    remarks: tuple
 
 
 def manipulate_video(method: Method, target, destination, source=None, backend="dflib", mask=None,
@@ -56,41 +55,39 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
     `faces.landmarks` (dflib's own network marks the fixed places of the jaw that the model has). Frames without a face are
     copied. ``mask`` names a second video to write, without loss: |output - original| of every frame (`media.difference`), 0
     where nothing was changed. The result is labelled, and marked visibly unless source and target are both labelled as
-    rendered, that is, show nobody. It has the target's mean frame rate and appears whole or not at all. Raises
-    FileNotFoundError, OSError, and ValueError for a target that is no video, no face in either, what the method and
-    `media.write_video` refuse.
+    rendered, that is, show nobody. Each frame keeps its time. The result appears whole or not at all. Raises
+    FileNotFoundError, OSError, and ValueError, before any work is done, for a target that is no video and what
+    `media.check_writing` refuses; then for no face in either and what the method refuses.
     """
     files = [check_readable(thing, what) for thing, what in ((source, "source"), (target, "target"))
              if thing is not None and not isinstance(thing, media.Video)]
-    if not isinstance(target, media.Video) and Path(target).suffix.lower() not in VIDEOS:
-        raise ValueError(f"The target {target} is no video: its name must end in {', '.join(VIDEOS)}.")
-    for path in (destination, mask):
-        if path is not None:
-            _check_output(Path(path), files)
-            files.append(Path(path))
+    if not isinstance(target, media.Video) and Path(target).suffix.lower() not in media.VIDEOS_READ:
+        raise ValueError(f"The target {target} is no video: its name must end in {', '.join(media.VIDEOS_READ)}.")
     nobody = all(_is_rendered(thing) for thing in (source, target) if thing is not None)
     source, video = None if source is None else _open(source), _open(target)
+    sound = video if video.info.has_audio else None
+    _check_output(Path(destination), files, sound)
+    if mask is not None:
+        _check_output(Path(mask), [*files, Path(destination)])
     method.learn(source, video, Follower(backend), progress)
     runs, count = follow_face(video, backend, progress)
     if not runs:
         raise ValueError(f"No face was found in the target {video.path}.")
     method.prepare(runs, progress)
     with_face = {start + i for start, points in runs for i in range(len(points))}
-    changes = []
-
-    def frames():
-        for number, image in enumerate(tqdm(video, "changing faces", count, unit="frame", leave=False, disable=not progress)):
+    with ExitStack() as outputs:
+        write_mask = mask is not None and outputs.enter_context(media.video_writer(
+            mask, video.info.fps, kind=method.kind, note=method.note and f"change by: {method.note}"))
+        write = outputs.enter_context(media.video_writer(destination, video.info.fps, audio_from=sound, kind=method.kind,
+                                                    note=method.note, visible_mark=not nobody))
+        frames = tqdm(video.timed(), "changing faces", count, unit="frame", leave=False, disable=not progress)
+        for number, (time, image) in enumerate(frames):
             result = method.changed(number, image) if number in with_face else image
-            if mask is not None:
-                changes.append(zlib.compress(media.difference(result, image)))
-            yield result
-
-    written = media.write_video(destination, frames(), fps=video.info.fps, kind=method.kind, note=method.note,
-                                visible_mark=not nobody, audio_from=video.path if video.info.has_audio else None, progress=False)
-    if mask is not None:
-        restored = (np.frombuffer(zlib.decompress(change), np.uint8).reshape(video.info.size) for change in changes)
-        media.write_video(mask, restored, fps=video.info.fps, kind=method.kind, note=f"change by: {method.note}", progress=False)
-    return ManipulatedVideo(written, written - len(with_face))
+            write(result, time)
+            if write_mask:
+                write_mask(media.difference(result, image), time)
+    remarks = tuple((clip.path, remark) for clip in (source, video) if clip for remark in clip.remarks)
+    return ManipulatedVideo(count, count - len(with_face), remarks)
 
 
 def follow_face(video, backend="dflib", progress=True):
@@ -99,7 +96,7 @@ def follow_face(video, backend="dflib", progress=True):
     A run is a pair (number of its first frame, landmarks (T, 68, 2)) of at most LONGEST frames that show the same face.
     """
     follow, runs, count = Follower(backend), [], 0
-    for image in tqdm(video, "finding faces", video.info.frames, unit="frame", leave=False, disable=not progress):
+    for image in tqdm(video, "finding faces", video.info.expected, unit="frame", leave=False, disable=not progress):
         points, same = follow(image)
         if points is not None:
             goes_on = same and runs and runs[-1][0] + len(runs[-1][1]) == count and len(runs[-1][1]) < LONGEST
@@ -112,12 +109,10 @@ def follow_face(video, backend="dflib", progress=True):
 
 def looks(video, follow, progress=True):
     """(pictures (N, H, W, 3), landmarks (N, 68, 2)) of up to LOOKS frames, spread over a Video, that show a face."""
-    kept, step = [], -(-(video.info.frames or 1) // LOOKS)
+    kept, step = [], -(-video.info.frames // LOOKS)
     for number, image in enumerate(tqdm(video, "looking", unit="frame", leave=False, disable=not progress)):
         if number % step == 0:
             kept.append((image, follow(image)[0]))
-        if len(kept) > LOOKS:               # longer than its header said
-            kept, step = kept[::2], 2 * step
     kept = [pair for pair in kept if pair[1] is not None]
     if not kept:
         raise ValueError(f"No face was found in {video.path}.")
@@ -129,26 +124,19 @@ def _open(thing):
     if isinstance(thing, media.Video):
         return thing
     path = Path(thing)
-    return media.read_video(path) if path.suffix.lower() in VIDEOS else media.Recording(path, [media.read_image(path)], 25)
+    return media.read_video(path) if path.suffix.lower() in media.VIDEOS_READ else media.Recording(path, [media.read_image(path)], 25)
 
 
 def _is_rendered(thing):
-    """Whether a path's label says that it shows nobody; a camera's pictures have no label."""
+    """Whether a path's label says that it shows nobody, changed or not; a camera's pictures have no label."""
     if isinstance(thing, media.Video):
         return False
     label = media.read_label(thing)
-    return label is not None and label.kind == "rendered"
+    return label is not None and label.kind in ("rendered", "neutral")
 
 
-def _check_output(path, taken):
+def _check_output(path, taken, sound=None):
     """Refuse a path that cannot be written, before any work is done; ``taken`` are the files that must not be lost."""
     if path.resolve() in [other.resolve() for other in taken]:
         raise ValueError(f"{path} would overwrite a file of the same name that this work needs.")
-    if path.suffix.lower() not in WRITTEN:
-        raise ValueError(f"{path} cannot be written: the name of a video must end in {', '.join(WRITTEN)}.")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, so no video can be written there.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist.")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"The folder {path.parent} may not be written to by this user.")
+    media.check_writing(path, sound)

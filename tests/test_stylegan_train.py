@@ -156,13 +156,28 @@ def test_what_configurations_are_made_of():
         ablation.configure(Generator(latent=6, **SMALL), Discriminator(**SMALL), "G")
 
 
-def test_pictures_of_a_folder(tmp_path, pictures):
+def test_pictures_of_a_folder(tmp_path, pictures, monkeypatch):
     from dflib.media import write_image
 
     for i, picture in enumerate(pictures[:3]):
         write_image(tmp_path / f"{i}.png", picture)
-    found = train.training_pictures(TINY, tmp_path)
-    assert np.array_equal(found, pictures[:3])
+    def caught(folder, found, recipe, seed, about):
+        assert recipe == TINY and seed == 3 and "3 pictures" in about["data"] and folder.parent.name == "runs"
+        return found
+
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(train, "stylegan_run", caught)
+    assert np.array_equal(train.run_of(TINY, tmp_path, seed=3), pictures[:3])
+
+
+def test_a_run_knows_its_recipe_and_its_pictures(tmp_path, pictures):
+    recipe = replace(TINY, images=4, start=32)
+    train.train(recipe, pictures, tmp_path / "run")
+    assert train.train(replace(recipe, images=8), pictures, tmp_path / "run").done == 2         # longer: goes on
+    with pytest.raises(ValueError, match="gamma 10.0, not 5.0"):
+        train.train(replace(recipe, gamma=5.0), pictures, tmp_path / "run")
+    with pytest.raises(ValueError, match="data 10 pictures"):
+        train.train(recipe, pictures[1:], tmp_path / "run")
 
 
 def test_command(monkeypatch, tmp_path, pictures, capsys):
@@ -170,9 +185,9 @@ def test_command(monkeypatch, tmp_path, pictures, capsys):
 
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
     monkeypatch.setitem(train.RECIPES, "smoke", TINY)
-    monkeypatch.setattr(train, "training_pictures", lambda recipe, folder: pictures)    # rendering has its own tests
+    monkeypatch.setattr(train, "training_pictures", lambda recipe: pictures)            # rendering has its own tests
     assert main(["train", "stylegan"]) == 0 and "stylegan: done" in capsys.readouterr().out
-    assert (tmp_path / "runs" / "stylegan-smoke-F-cast" / "state.safetensors").is_file()
+    assert (tmp_path / "runs" / "stylegan-smoke" / "state.safetensors").is_file()
 
 
 def test_training_elsewhere_stops_in_time_and_goes_on(monkeypatch, tmp_path, pictures):
@@ -298,20 +313,29 @@ def test_the_shipping_tool(monkeypatch, tmp_path, pictures):
     spec.loader.exec_module(tool)
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(train.RECIPES, "smoke", replace(TINY, images=16))
-    monkeypatch.setattr(train, "training_pictures", lambda *_: pictures)
-    monkeypatch.setattr(tool, "RenderedFaces", str)
-    monkeypatch.setattr(train, "aligned_faces", lambda split, size: np.repeat(pictures[::-1 if split == "val" else 1], 4, axis=0))
+    monkeypatch.setattr(train, "training_pictures", lambda recipe, split="train": pictures if split == "train" else np.repeat(
+        pictures[::-1 if split == "val" else 1], 4, axis=0))
     monkeypatch.setattr(tool.judges, "scores", lambda images, held_out: {"pictures": len(images) - len(held_out)})
+    monkeypatch.setattr(tool.judges, "imagenet_scores", lambda images, held_out: dict(
+        frechet=float(images.std()), precision=.5, recall=len(images) / 100))
     monkeypatch.setattr(train, "CHECKPOINTS", tmp_path)
     monkeypatch.setattr(tool, "FIGURES", tmp_path)
-    tool.main()
+    tool.main([])
     card = json.loads((tmp_path / "stylegan-32.json").read_text())
     assert card["scores"]["pictures"] == 80 and card["steps"] == 4 and "80 held-out people" in card["data"]
+    assert card["scores"]["generated"]["imagenet"]["recall"] == .8
+    assert card["scores"]["training_people"]["imagenet_range"]["frechet"][0] > 0
     from dflib.media import read_image
     title = read_image(tmp_path / "03_stylegan.jpg")
     assert title.shape == (7 * 64, (4 + 5 + 1) * 64 + 24, 3)
     figure = read_image(tmp_path / "03_training.png")
     assert figure.shape[1] == 1100 and figure.std() > 20
+
+    run, = (tmp_path / "cache" / "runs").iterdir()          # the same run, by its folder, as it stands
+    assert len((run / "scores.jsonl").read_text().splitlines()) == 1
+    (tmp_path / "stylegan-32.json").unlink()
+    tool.main(["--run", str(run), "--minutes", "0"])
+    assert json.loads((tmp_path / "stylegan-32.json").read_text())["steps"] == 4
 
 
 def test_the_time_printed_ahead_counts_with_growing(tmp_path, pictures, monkeypatch, capsys):

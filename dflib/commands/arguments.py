@@ -1,8 +1,9 @@
 """Types of arguments that several commands share; each raises what argparse turns into one sentence."""
 import argparse
+import sys
 from pathlib import Path
 
-IMAGES, VIDEOS = (".png", ".jpg", ".jpeg", ".webp"), (".mp4", ".mov", ".mkv")
+from dflib.files import check_writable
 
 
 def whole(low: int, high: int):
@@ -32,12 +33,19 @@ def number(low: float, high: float, what: str = "number"):
 
 
 def output(*suffixes: str):
-    """Argument type: a path that ends in one of ``suffixes`` in an existing folder, checked before any work is done."""
+    """Argument type: a path that ends in one of ``suffixes`` and can be written, checked before any work is done."""
     def parse(text):
         path = Path(text)
         if path.suffix.lower() not in suffixes:
             raise argparse.ArgumentTypeError(f"the name {text!r} must end in {' or '.join(suffixes)}")
-        if not path.parent.is_dir():
-            raise argparse.ArgumentTypeError(f"the folder {path.parent} does not exist")
-        return path
+        try:
+            return check_writable(path)
+        except OSError as error:
+            raise argparse.ArgumentTypeError(str(error).removesuffix(".")) from error
     return parse
+
+
+def say_remarks(prog: str, remarks) -> None:
+    """Print to standard error what files were found to be; ``remarks`` are pairs (path, sentence)."""
+    for path, sentence in remarks:
+        print(f"{prog}: {path}: {sentence}", file=sys.stderr)

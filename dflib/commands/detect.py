@@ -1,20 +1,20 @@
 """``detect``: boxes and landmarks of the faces in a picture or video, drawn and as JSON."""
 from pathlib import Path
 
-from dflib.commands.arguments import IMAGES, VIDEOS, output
+from dflib.commands.arguments import output, say_remarks
+from dflib.media import IMAGES_WRITTEN, VIDEOS_READ, VIDEOS_WRITTEN
 
 SUMMARY = "Find faces and their 68 landmarks in a picture or video; draw them and write them as JSON."
-READABLE_VIDEOS = (*VIDEOS, ".m4v", ".webm", ".avi")
 BOX_COLOUR, POINT_COLOUR = (230, 159, 0), (86, 180, 233)      # orange and sky blue: apart for colour-blind readers
 
 
 def add_arguments(parser) -> None:
     """What to read, and where to write."""
     parser.add_argument("input", type=Path, help="picture or video")
-    parser.add_argument("--out", type=output(*IMAGES, *VIDEOS), metavar="DRAWN",
+    parser.add_argument("--out", type=output(*IMAGES_WRITTEN, *VIDEOS_WRITTEN), metavar="DRAWN",
                         help="picture or video to write with boxes and landmarks drawn")
     parser.add_argument("--json", type=output(".json"), metavar="FACES",
-                        help="file for boxes and landmarks in pixels (default: printed)")
+                        help="file for boxes and landmarks in pixels, and a video's times in seconds (default: printed)")
     parser.add_argument("--backend", choices=("auto", "dflib", "face-alignment"), default="auto",
                         help="landmark network (default: auto, face-alignment's where its weights can be had)")
 
@@ -22,14 +22,14 @@ def add_arguments(parser) -> None:
 def run(arguments) -> None:
     """Detect and write. No face is an answer, not an error: its list is empty."""
     import json
-    video = arguments.input.suffix.lower() in READABLE_VIDEOS
-    if arguments.out and (arguments.out.suffix.lower() in VIDEOS) != video:
+    video = arguments.input.suffix.lower() in VIDEOS_READ
+    if arguments.out and (arguments.out.suffix.lower() in VIDEOS_WRITTEN) != video:
         raise ValueError(f"{arguments.input} is a {'video' if video else 'picture'}, so --out must be one too.")
     for target in filter(None, (arguments.out, arguments.json)):
         if target.resolve() == arguments.input.resolve():
             raise ValueError(f"{target} is the input, which would be overwritten.")
-    frames = (_video if video else _picture)(arguments)
-    found = json.dumps({"input": str(arguments.input), "frames": frames})
+    found = (_video if video else _picture)(arguments)
+    frames, found = found["frames"], json.dumps({"input": str(arguments.input), **found})
     if arguments.json:
         from dflib.files import write_bytes
         write_bytes(arguments.json, found.encode())
@@ -39,33 +39,35 @@ def run(arguments) -> None:
         print(found)
 
 
-def _picture(arguments) -> list:
+def _picture(arguments) -> dict:
     from dflib import media
     image = media.read_image(arguments.input)
+    if arguments.out:
+        media.check_writing_image(arguments.out, image)
     found = _faces(image, arguments.backend)
     if arguments.out:       # the face is the user's: its label says so and so does the mark
         media.write_image(arguments.out, _drawn(image, *found), kind="composite", visible_mark=True, note="faces outlined")
-    return [_as_lists(*found)]
+    return {"frames": [_as_lists(*found)]}
 
 
-def _video(arguments) -> list:
+def _video(arguments) -> dict:
+    from contextlib import nullcontext
+
     from tqdm import tqdm
 
     from dflib import media
-    video, frames = media.read_video(arguments.input), []
-
-    def drawn():
-        for image in tqdm(video, total=video.info.frames, desc="detecting", unit="frame"):
+    video, frames, times = media.read_video(arguments.input), [], []
+    writer = media.video_writer(arguments.out, video.info.fps, audio_from=video, kind="composite", visible_mark=True,
+                            note="faces outlined") if arguments.out else nullcontext()
+    with writer as write:
+        for time, image in tqdm(video.timed(), total=video.info.expected, desc="detecting", unit="frame"):
             found = _faces(image, arguments.backend)
             frames.append(_as_lists(*found))
-            yield _drawn(image, *found) if arguments.out else None
-    if arguments.out:
-        media.write_video(arguments.out, drawn(), fps=video.info.fps, kind="composite", visible_mark=True,
-                          audio_from=arguments.input if video.info.has_audio else None, note="faces outlined", progress=False)
-    else:
-        for _ in drawn():
-            pass
-    return frames
+            times.append(round(float(time), 6))
+            if write:
+                write(_drawn(image, *found), time)
+    say_remarks(arguments.prog, [(video.path, remark) for remark in video.remarks])
+    return {"frames": frames, "times": times}
 
 
 def _faces(image, backend) -> tuple:

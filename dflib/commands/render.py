@@ -3,7 +3,9 @@ import math
 
 from pathlib import Path
 
-from dflib.commands.arguments import IMAGES, VIDEOS, number, output, whole
+from dflib.commands.arguments import number, output, whole
+from dflib.files import check_writable
+from dflib.media import IMAGES_WRITTEN, VIDEOS_WRITTEN
 
 SUMMARY = "Render people who do not exist: a sheet or a clip of the cast, or a sheet of a trained StyleGAN."
 LARGEST_SHEET = 64_000_000      # pixels: what dflib.media reads back
@@ -12,8 +14,8 @@ LARGEST_SHEET = 64_000_000      # pixels: what dflib.media reads back
 def add_arguments(parser) -> None:
     """What to render and where to."""
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--out", type=output(*IMAGES), metavar="SHEET", help="picture to write: .png, .jpg or .webp")
-    target.add_argument("--clip", type=output(*VIDEOS), metavar="CLIP",
+    target.add_argument("--out", type=output(*IMAGES_WRITTEN), metavar="SHEET", help="picture to write: .png, .jpg or .webp")
+    target.add_argument("--clip", type=output(*VIDEOS_WRITTEN), metavar="CLIP",
                         help="video to write: .mp4, .mov or .mkv; its truth goes beside it as .npz")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE",
                         help="a StyleGAN generator (.safetensors, its card beside it) that makes the sheet's people instead")
@@ -55,12 +57,12 @@ def _sheet(arguments, size) -> None:
     from dflib import cast, media
     from dflib.pictures import as_sheet
     people, yaw = _people(arguments, size), 25 if arguments.yaw is None else arguments.yaw
+    truth = check_writable(arguments.out.with_suffix(".npz")) if arguments.truth else None
     seeds = range(arguments.seed, arguments.seed + people)
     with tqdm(seeds, desc="rendering", unit="person", leave=False) as bar:     # closed before any error is printed
         frames = [cast.render(cast.sample_person(seed), cast.sample_shot(seed, yaw=yaw), size=size) for seed in bar]
     sheet = as_sheet([frame.image for frame in frames])
-    if arguments.truth:
-        truth = arguments.out.with_suffix(".npz")
+    if truth:
         _write_truth(truth, seeds, frames)
         print(truth)
     media.write_image(arguments.out, sheet, kind="rendered", note=f"dflib cast, seeds {seeds[0]} to {seeds[-1]}")
@@ -113,6 +115,7 @@ def _write_truth(path, seeds, frames) -> None:
 
 def _clip(arguments, size) -> None:
     from dflib import cast
+    check_writable(arguments.clip.with_suffix(".npz"))
     performance = cast.perform(arguments.seed, arguments.seconds or 4.0)
     truth = cast.write_clip(arguments.clip, cast.sample_person(arguments.seed), performance, size=size)
     print(truth)

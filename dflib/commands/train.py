@@ -3,20 +3,20 @@ import argparse
 from importlib import import_module
 
 SUMMARY = "Train a network that the course ships, from its recipe, at the current scale; an interrupted run goes on."
-RECIPES = {     # network -> module whose train(name) makes it
+RECIPES = {     # network -> module whose train makes it
     "landmarks": "dflib.faces.train",
     "detector": "dflib.faces.train",
     "identity": "dflib.metrics.train",
     "attributes": "dflib.metrics.train",
-    "gan": "dflib.synthesis.gan",
+    "gan": "dflib.synthesis.gan.train",
     "stylegan": "dflib.synthesis.stylegan.train",
     "autoencoder": "dflib.swap.train",
 }
 FOLDERS = {     # network -> folder of its run in the cache, where it is not called NETWORK-SCALE
     "landmarks": "faces-landmarks-{scale}",
     "detector": "faces-detector-{scale}",
-    "stylegan": "stylegan-{scale}-F-cast",
 }
+COMMON = ("gan", "stylegan")    # whose train has the common shape: (recipe, data, folder, seed)
 
 
 def add_arguments(parser) -> None:
@@ -35,7 +35,8 @@ def run(arguments) -> None:
     for name in names:
         if arguments.resume is False and _earlier(name):
             print(f"{name}: the earlier run is now {_put_aside(run_folder(name))}")
-        trained = import_module(RECIPES[name]).train(name)
+        module = import_module(RECIPES[name])
+        trained = module.train(folder=run_folder(name)) if name in COMMON else module.train(name)
         print(f"{name}: done{_exported(name, trained)}")
 
 

@@ -105,7 +105,7 @@ def video_faces(path, size, backend="dflib", progress=True):
 
     def pictures():
         video = media.read_video(path)
-        return tqdm(video, f"faces of {path.name}", video.info.frames, unit="frame", leave=False, disable=not progress)
+        return tqdm(video, f"faces of {path.name}", video.info.expected, unit="frame", leave=False, disable=not progress)
 
     depends = hashlib.sha256(path.read_bytes()).hexdigest()
     return _kept(path.stem, depends, pictures, size, backend)

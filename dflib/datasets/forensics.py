@@ -25,12 +25,15 @@ class Clip:
         return _spread(self.path, count)
 
     def masks(self, count: "int | None" = None) -> list:
-        """The masks of the same frames, (H, W) bool; ValueError when there is no mask video.
+        """The masks of the same frames, (H, W) bool; ValueError when there is no mask video, or one of another length.
 
         FaceForensics++ ships a filled box for Deepfakes: |frame - original| is the better truth there.
         """
         if self.mask is None:
             raise ValueError(f"{self.path} comes without a mask.")
+        own, theirs = (read_video(path).info.frames for path in (self.path, self.mask))
+        if own != theirs:
+            raise ValueError(f"The mask {self.mask} has {theirs} frames, but {self.path} has {own}.")
         return [frame.max(axis=2) > 127 for frame in _spread(self.mask, count)]
 
 
@@ -210,7 +213,7 @@ def _spread(path, count):
         return list(video)
     if count < 1:
         raise ValueError(f"At least one frame must be asked for, not {count}.")
-    total = video.info.frames or sum(1 for _ in video)
+    total = video.info.frames
     # The middle of each of `count` equal stretches: not the first frames, and never the very ends twice.
     wanted = set(((np.arange(count) + .5) * total / count).astype(int).tolist())
     return [frame for i, frame in enumerate(islice(video, max(wanted) + 1)) if i in wanted]

@@ -59,7 +59,8 @@ def _judge(image, boxes, scores, threshold):
 def from_cascade(image) -> np.ndarray:
     """The cascade's boxes (N, 4) in ``image``, searched at `CASCADE_SIDE` px, in the shape of the detector's own."""
     scale = min(1.0, CASCADE_SIDE / max(image.shape[:2]))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    size = [max(1, round(scale * side)) for side in image.shape[1::-1]]      # a very long picture keeps one row
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     stretch = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]] * 2, np.float32)
     found = (detect_cascade(small) + 0.5) * stretch - 0.5
     # measured on frontal renders and the astronaut: a face is a little narrower than the square and reaches lower

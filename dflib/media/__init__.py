@@ -6,13 +6,18 @@ from dflib.lazy import lazily
 
 _HOME = {
     "Recording": "cameras", "camera": "cameras", "record": "cameras",
-    "PIXEL_LIMIT": "images", "difference": "images", "jpeg": "images", "read_image": "images", "write_image": "images",
+    "PIXEL_LIMIT": "images", "check_writing_image": "images", "difference": "images",
+    "jpeg": "images", "read_image": "images", "write_image": "images",
     "KINDS": "labels", "Label": "labels", "mark": "labels", "parse_xmp": "labels",
-    "Video": "video", "VideoInfo": "video", "compress": "video", "read_video": "video", "write_video": "video",
+    "Video": "reading", "VideoInfo": "reading", "read_video": "reading",
+    "check_writing": "writing", "compress": "writing", "write_video": "writing", "video_writer": "writing",
 }
-__all__ = sorted([*_HOME, "read_label"])
+__all__ = sorted([*_HOME, "IMAGES_WRITTEN", "VIDEOS_READ", "VIDEOS_WRITTEN", "read_label"])
 
-_VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
+# Names of files, by their suffixes: videos that are read (of others a picture is expected), and what is written.
+VIDEOS_READ = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".3gp", ".wmv", ".flv")
+VIDEOS_WRITTEN = (".mp4", ".mov", ".mkv")
+IMAGES_WRITTEN = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def read_label(path) -> "Label | None":  # noqa: F821
@@ -26,8 +31,8 @@ def read_label(path) -> "Label | None":  # noqa: F821
     from dflib.media.labels import parse_xmp
 
     path = check_readable(path, "file")
-    if path.suffix.lower() in _VIDEOS:
-        from dflib.media.video import read_xmp
+    if path.suffix.lower() in VIDEOS_READ:
+        from dflib.media.containers import read_xmp
 
         packet = read_xmp(path)
     else:

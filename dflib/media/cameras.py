@@ -2,22 +2,32 @@
 
 import time
 from contextlib import contextmanager
+from fractions import Fraction
 
 import cv2
 import numpy as np
 
-from dflib.media.video import Video, VideoInfo
+from dflib.media.reading import Video
 
 
 class Recording(Video):
-    """Frames kept in memory, read like a video file."""
+    """Frames kept in memory, read like a video file; ``times`` are when they are shown, in seconds, else ``fps`` says it."""
 
-    def __init__(self, name: str, frames: list, fps: float):
-        super().__init__(name, VideoInfo(fps, frames[0].shape[:2], len(frames), False))
+    def __init__(self, name: str, frames: list, fps: float, times=None):
+        super().__init__(name, fps, frames[0].shape[:2], expected=len(frames))
         self._frames = frames
+        self._times = tuple(times) if times is not None else tuple(i / Fraction(fps) for i in range(len(frames)))
 
-    def __iter__(self):
-        return iter(self._frames)
+    @property
+    def times(self) -> tuple:
+        return self._times
+
+    @property
+    def remarks(self) -> list:
+        return []
+
+    def timed(self):
+        return zip(self.times, self._frames)
 
 
 @contextmanager
@@ -43,22 +53,23 @@ def camera(source=0):
 
 
 def record(seconds: float, source=0) -> Recording:
-    """What the camera ``source`` shows for ``seconds``, as a Video in memory, at the rate at which the frames came.
+    """What the camera ``source`` shows for ``seconds``, as a Video in memory, each frame at the time when it came.
 
     Raises OSError when there is no camera or it sends nothing, ValueError for a length that is not above 0.
     """
     if not 0 < seconds < float("inf"):
         raise ValueError(f"A recording must be longer than 0 seconds, not {seconds!r}.")
     with camera(source) as frames:
-        kept, start, now = [], time.monotonic(), 0.0
+        kept, times, start = [], [], time.monotonic()
         for frame in frames:
             kept.append(frame)
-            now = time.monotonic() - start
-            if now >= seconds:
+            times.append(time.monotonic() - start)
+            if times[-1] >= seconds:
                 break
     if not kept:
         raise OSError(f"The camera {source} was opened but sends no pictures.")
-    return Recording(f"camera {source}", kept, float(np.clip(len(kept) / max(now, 1e-9), 1, 60)))
+    fps = float(np.clip(len(kept) / max(times[-1], 1e-9), 1, 60))
+    return Recording(f"camera {source}", kept, fps, [when - times[0] for when in times])
 
 
 def _frames(capture):

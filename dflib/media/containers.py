@@ -1,34 +1,66 @@
-"""The outermost structure of video files: enough of it to see whether one is whole, and to keep XMP in it.
+"""What holds a video: opening it, choosing its streams, whether it is whole, and the XMP in it.
 
-FFmpeg decodes what is left of a truncated file without a word, so the sizes that the file promises are compared with
-its own: ISO 14496-12 (MP4, QuickTime), RFC 8794 (EBML: Matroska, WebM). Of other formats nothing is known.
+FFmpeg decodes what is left of a file that was cut short without a word, so the sizes that the file promises are
+compared with its own: ISO 14496-12 (MP4, QuickTime), RFC 8794 (EBML: Matroska, WebM). Of other formats nothing is known.
 """
 
+import os
 import struct
 from pathlib import Path
 
+import av
+
 _XMP = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")  # uuid of XMP in MP4 and QuickTime, XMP part 3, 1.2.6
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_LATER_BOXES = (*_FIRST_BOXES, b"moof", b"mfra", b"sidx", b"styp", b"meta", b"uuid", b"udta")
 _EBML = b"\x1a\x45\xdf\xa3"
 
 
-def is_truncated(path) -> bool:
-    """Whether the video at ``path`` promises more bytes than it has."""
+def open_container(path):
+    """The container at ``path``, opened with PyAV; ValueError with one sentence when it is none.
+
+    The name is a file's and no address, whatever colons it has; what is not UTF-8 in the metadata is replaced.
+    """
+    try:
+        return av.open(ffmpeg_name(path), metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise ValueError(f"{path} is not a video that can be read: it is damaged, or of an unknown format.") from error
+
+
+def ffmpeg_name(path) -> str:
+    """``path`` for FFmpeg, which takes what stands before a colon for a protocol."""
+    return f"file:{os.fspath(path)}"
+
+
+def picture_stream(container):
+    """The first stream of moving pictures, or None; covers are left out."""
+    cover = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
+
+
+def sound_stream(container):
+    """The first stream of sound, or None."""
+    return next(iter(container.streams.audio), None)
+
+
+def is_cut_short(path) -> bool:
+    """Whether the video at ``path`` promises more bytes than it has. What follows its last part does not count."""
     end = Path(path).stat().st_size
     with open(path, "rb") as file:
         elements = _ebml_elements(file) if file.read(4) == _EBML else (box[:2] for box in _boxes(file, end))
         return any(start + size > end for start, size in elements)
 
 
-def read_xmp_box(path) -> "bytes | None":
-    """The XMP packet in the MP4 or QuickTime file at ``path``, or None."""
+def read_xmp(path) -> "bytes | str | None":
+    """The XMP packet in the video at ``path``, from its own box or from the comment, or None."""
     end = Path(path).stat().st_size
     with open(path, "rb") as file:
         for start, size, kind in _boxes(file, end):
             file.seek(start + 8)
             if kind == b"uuid" and start + size <= end and file.read(16) == _XMP:
                 return file.read(size - 24)
-    return None
+    with open_container(path) as container:
+        return container.metadata.get("comment") or container.metadata.get("COMMENT")
 
 
 def append_xmp_box(path, packet: str) -> None:
@@ -39,12 +71,12 @@ def append_xmp_box(path, packet: str) -> None:
 
 
 def _boxes(file, end: int):
-    """Start, size and kind of the top-level boxes; none for a file that is not made of boxes."""
+    """Start, size and kind of the top-level boxes, up to the first that is none; none in a file of another format."""
     start = 0
     while start + 8 <= end:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(8))
-        if start == 0 and kind not in _FIRST_BOXES:
+        if kind not in (_LATER_BOXES if start else _FIRST_BOXES):
             return
         if size == 1:  # a 64-bit size follows
             size = int.from_bytes(file.read(8), "big")

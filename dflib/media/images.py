@@ -7,14 +7,17 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
-from dflib.files import check_readable, write_bytes
+from dflib.files import check_readable, check_writable, write_bytes
 from dflib.media.labels import make_xmp, mark
 
 PIXEL_LIMIT = 64_000_000  # larger pictures are refused before they are decoded; 64 MP is a 192 MB array
 
+_ORIENTATION, _SHORT = 0x0112, 3  # a tag of EXIF and its type, TIFF 6.0
+
 _READS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+_LONGEST = {"JPEG": 65_500, "WEBP": 16_383}  # pixels of a side, as the formats' libraries allow
 _WRITES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 # What Pillow raises in the middle of a broken file; it has no common exception for it.
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, zlib.error)
@@ -23,8 +26,9 @@ _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error
 def read_image(path) -> np.ndarray:
     """The picture at ``path`` as (H, W, 3) uint8 RGB.
 
-    Gray, palette and CMYK pictures become RGB; transparency is composited on white; 16-bit values are scaled to
-    8 bits; the orientation that a camera notes in EXIF is applied; of an animation the first frame is taken.
+    Gray, palette and CMYK pictures become RGB, colours with a profile of their own sRGB; transparency is composited on
+    white; 16-bit values are scaled to 8 bits; the orientation that a camera notes in EXIF is applied; of an animation
+    the first frame is taken.
 
     Raises FileNotFoundError, IsADirectoryError, PermissionError, or ValueError when the file is empty, no picture,
     damaged, or larger than PIXEL_LIMIT (checked in the header, before decoding).
@@ -33,7 +37,7 @@ def read_image(path) -> np.ndarray:
     with open_checked(path) as picture:
         try:
             picture.load()
-            return _to_rgb(ImageOps.exif_transpose(picture), path)
+            return _to_rgb(_upright(picture), path)
         except _DAMAGED as error:
             if isinstance(error, _Unsupported):
                 raise ValueError(str(error)) from None
@@ -42,25 +46,39 @@ def read_image(path) -> np.ndarray:
 
 def write_image(path, image: np.ndarray, kind: str = "generated", *, quality: int = 95, visible_mark: bool = False,
                 note: str = "") -> None:
-    """Write ``image``, (H, W, 3) or (H, W) uint8, to a .png, .jpg or .webp file, labelled as synthetic.
+    """Write ``image``, (H, W, 3) or (H, W) uint8 sRGB, to a .png, .jpg or .webp file, labelled as synthetic.
 
     ``kind`` is a key of ``labels.KINDS``; ``quality`` 1..100 is for JPEG and WebP; ``visible_mark`` draws the mark
     that belongs on every picture of a face which the user supplied. The file appears whole or not at all.
     Raises ValueError for a wrong array, suffix or kind, FileNotFoundError for no folder, OSError for a full disk.
     """
     path = Path(path)
-    if path.suffix.lower() not in _WRITES:
-        raise ValueError(f"{path} cannot be written: the name of an image must end in .png, .jpg, .jpeg or .webp.")
-    check_image(image, gray=True)
+    check_writing_image(path, image)
     if visible_mark:
         image = mark(image)
     packet = make_xmp(kind, note)
     form, options = _WRITES[path.suffix.lower()], {"quality": quality, "xmp": packet.encode()}
     if form == "PNG":
         text = PngImagePlugin.PngInfo()
+        text.add(b"sRGB", b"\0")  # what the colours mean, with the perceptual intent: PNG, 11.3.2.5
         text.add_itxt("XML:com.adobe.xmp", packet)  # the keyword of XMP in PNG, XMP part 3, 1.1.5
         options = {"pnginfo": text}
+    elif image.ndim == 3:
+        options["icc_profile"] = _srgb_profile()
     write_bytes(path, _encode(image, form, **options))
+
+
+def check_writing_image(path, image: np.ndarray) -> None:
+    """Raise what keeps ``write_image`` from writing this picture there, before long work: ValueError for a wrong array
+    or suffix or a side too long for the format, and what ``check_writable`` raises."""
+    path = Path(path)
+    if path.suffix.lower() not in _WRITES:
+        raise ValueError(f"{path} cannot be written: the name of an image must end in .png, .jpg, .jpeg or .webp.")
+    check_image(image, gray=True)
+    longest = _LONGEST.get(_WRITES[path.suffix.lower()])
+    if longest and max(image.shape[:2]) > longest:
+        raise ValueError(f"{path} cannot be written: a side may have at most {longest} pixels there, a .png may have more.")
+    check_writable(path)
 
 
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
@@ -114,18 +132,61 @@ class _Unsupported(ValueError):
 
 
 def _to_rgb(picture, path) -> np.ndarray:
+    profile = picture.info.get("icc_profile")
     if picture.mode.startswith("I"):  # 16-bit gray, or 32-bit integers that may hold 16-bit ones
         gray = np.asarray(picture)
         if gray.min() < 0 or gray.max() > 65535:
             raise _Unsupported(f"The image {path} has integers of more than 16 bits, which are no brightness.")
-        return np.repeat(((gray.astype(np.uint32) + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
+        picture = Image.fromarray(((gray.astype(np.uint32) + 128) // 257).astype(np.uint8))
     if picture.mode == "F":
         raise _Unsupported(f"The image {path} has floating-point pixels, whose range is not known.")
-    if picture.has_transparency_data:
-        colour = picture.convert("RGBA")
-        white = Image.new("RGBA", colour.size, "white")
-        picture = Image.alpha_composite(white, colour)
-    return np.array(picture.convert("RGB"))
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    colours = _to_srgb(picture, profile).convert("RGB")
+    if alpha:
+        colours = Image.composite(colours, Image.new("RGB", colours.size, "white"), alpha)
+    return np.array(colours)
+
+
+def _upright(picture):
+    """The picture turned and mirrored as its EXIF orientation says."""
+    turns = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE",
+             8: "ROTATE_90"}
+    turn = turns.get(_orientation(picture))
+    return picture.transpose(Image.Transpose[turn]) if turn else picture
+
+
+def _orientation(picture) -> int:
+    """The EXIF orientation, 1 to 8, looked for in the directory itself: at a broken tag Pillow stops and forgets the rest."""
+    data = picture.info.get("exif", b"").removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order and len(data) >= 14:
+        (start,) = struct.unpack_from(order + "I", data, 4)
+        (count,) = struct.unpack_from(order + "H", data, min(start, len(data) - 2))
+        for place in range(start + 2, min(start + 2 + 12 * count, len(data) - 11), 12):
+            tag, kind, _, value = struct.unpack_from(order + "HHIH", data, place)
+            if (tag, kind) == (_ORIENTATION, _SHORT):
+                return value
+    return picture.getexif().get(_ORIENTATION, 1)  # noted in another way: as text in PNG, in XMP
+
+
+def _to_srgb(picture, profile):
+    """The picture with its colours converted from an ICC ``profile`` (bytes or None) to sRGB; a broken one is ignored."""
+    if not profile:
+        return picture
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}[source.profile.xcolor_space.strip()]
+        if (picture.mode == "CMYK") != (mode == "CMYK"):
+            return picture  # the profile of another picture
+        return ImageCms.profileToProfile(picture.convert(mode), source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, KeyError):
+        return picture
+
+
+def _srgb_profile() -> bytes:
+    """An sRGB profile that is the same every time."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]  # the time when it was made
 
 
 def _encode(image: np.ndarray, form: str, **options) -> bytes:

@@ -22,14 +22,21 @@ KINDS = {
     "rendered": "algorithmicMedia",  # drawn by a program that learned from nobody's pictures: the cast
     "generated": "trainedAlgorithmicMedia",  # by a trained network: GAN, StyleGAN
     "composite": "compositeSynthetic",  # several pictures of which one at least is synthetic: FaceSwap
+    "neutral": "compositeSynthetic",  # real and manipulated alike, where the label must not give the answer away
     "edited": "compositeWithTrainedAlgorithmicMedia",  # a picture changed by a trained network: DeepFakes, StarGAN
 }
+
+#: The note of every "neutral" file; it may have no other, so that nothing but its pictures tells how it was made.
+NEUTRAL_NOTE = "A file of a set in which rendered people are shown as they are or manipulated: which of the two is not said."
 
 # An attribute, an element or a resource: the three ways of writing a property in RDF. A pattern instead of an XML
 # parser, because the packet comes from files of strangers and a parser would expand their entities.
 _SOURCE_TYPE = re.compile(r"DigitalSourceType\s*(?:=\s*[\"']|>\s*|\s[^>]*?resource\s*=\s*[\"'])\s*([^\"'<>\s]+)")
 _TOOL = re.compile(r"CreatorTool\s*(?:=\s*[\"']|>)([^\"'<>]*)")
 _NOTE = re.compile(r"<dc:description>.*?<rdf:li[^>]*>(.*?)</rdf:li>", re.DOTALL)
+
+
+_NO_TEXT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML cannot hold, XML 1.0, 2.2
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,15 @@ class Label:
 def make_xmp(kind: str, note: str = "") -> str:
     """The XMP packet for a picture of this ``kind``, with an optional ``note`` about how it was made.
 
-    Raises ValueError for a kind that is not in KINDS.
+    Raises ValueError for a kind that is not in KINDS, and for a note of a neutral picture, which has its own.
     """
     if kind not in KINDS:
         raise ValueError(f"Unknown kind of picture {kind!r}: it must be one of {', '.join(KINDS)}.")
+    if kind == "neutral":
+        if note:
+            raise ValueError("A neutral label has the same note in every file, so it takes no other.")
+        note = NEUTRAL_NOTE
+    note = _NO_TEXT.sub("\ufffd", note)
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'  # the packet's fixed header, XMP part 1, 7.3.2
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -70,9 +82,11 @@ def parse_xmp(packet) -> "Label | None":
     if not source:
         return None
     term = source[1].rsplit("/", 1)[-1]
-    names = {term: kind for kind, term in KINDS.items()}
+    names = {term: kind for kind, term in KINDS.items() if kind != "neutral"}
     tool, note = _TOOL.search(text), _NOTE.search(text)
-    return Label(names.get(term, term), source[1], tool[1] if tool else "", unescape(note[1]) if note else "")
+    note = unescape(note[1]) if note else ""
+    kind = "neutral" if note == NEUTRAL_NOTE else names.get(term, term)
+    return Label(kind, source[1], tool[1] if tool else "", note)
 
 
 def mark(image: np.ndarray) -> np.ndarray:

@@ -18,16 +18,7 @@ def transfer(model, picture, source, target, shape):
     shape: (H, W) of the target picture. Returns the face (H, W, 3) uint8, black elsewhere, and its mask (H, W) bool: pixels
     that see the model where the source shows it too, face on enough and inside its picture.
     """
-    x, y, z = np.ascontiguousarray(target.T, np.float32)
-    triangles = np.ascontiguousarray(model.triangles, np.int32)
-    seen = rasterise(x + np.float32(0.5), y + np.float32(0.5), -z, triangles, *shape[:2])
-    index = np.flatnonzero(seen.triangle.ravel() >= 0)
-    triangle, weights = seen.triangle.ravel()[index], seen.weights.reshape(-1, 2)[index]
-    at = interpolate(triangle, weights, triangles, np.ascontiguousarray(source[:, :2], np.float32))       # (P, 2)
-    height, width = picture.shape[:2]
-    good = facing(source, triangles)[triangle] > GRAZING
-    good &= ((at >= -0.5) & (at <= (width - 0.5, height - 0.5))).all(1)
-    index, at = index[good], at[good]
+    index, at = correspondences(model, source, target, shape, picture.shape)
     face, mask = np.zeros((*shape[:2], 3), np.uint8), np.zeros(shape[:2], bool)
     if len(index):
         # OpenCV takes maps of any shape, but neither side may exceed 32767
@@ -36,6 +27,24 @@ def transfer(model, picture, source, target, shape):
         face.reshape(-1, 3)[index] = colours.reshape(-1, 3)[:len(index)]
         mask.ravel()[index] = True
     return face, mask
+
+
+def correspondences(model, source, target, shape, source_shape):
+    """Which pixels of a target picture of `shape` (H, W) see the model (P,), counted row by row, and where in the source
+    picture, of `source_shape`, the same point of the model lies (P, 2) float32; those that the source shows well enough.
+
+    source and target (V, 3): vertices of `model` in the two pictures, from `fit.place`.
+    """
+    x, y, z = np.ascontiguousarray(target.T, np.float32)
+    triangles = np.ascontiguousarray(model.triangles, np.int32)
+    seen = rasterise(x + np.float32(0.5), y + np.float32(0.5), -z, triangles, *shape[:2])
+    index = np.flatnonzero(seen.triangle.ravel() >= 0)
+    triangle, weights = seen.triangle.ravel()[index], seen.weights.reshape(-1, 2)[index]
+    at = interpolate(triangle, weights, triangles, np.ascontiguousarray(source[:, :2], np.float32))       # (P, 2)
+    height, width = source_shape[:2]
+    good = facing(source, triangles)[triangle] > GRAZING
+    good &= ((at >= -0.5) & (at <= (width - 0.5, height - 0.5))).all(1)
+    return index[good], at[good]
 
 
 def facing(placed, triangles):

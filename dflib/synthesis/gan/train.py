@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dflib.faces import align
 from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.scale import current
 from dflib.synthesis.gan.gan import FaceDiscriminator, FaceGenerator
@@ -15,6 +16,7 @@ from dflib.training.record import default_folder, describe, digest
 
 SHEET = 16                  # faces in a row and rows in a sample sheet: enough of them to measure
 SIDE = 32                   # pixels of a face
+TURNED = 30                 # degrees of yaw
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,28 @@ def faces_of(generator: FaceGenerator, count: int = SHEET * SHEET, seed: int = 0
     return as_images(generator(torch.from_numpy(z).to(parameter)))
 
 
+def people_of(split: str) -> np.ndarray:
+    """The cast's people of a split, eyes and mouth in the same place, (N, 32, 32, 3) uint8; heads turned far are left out."""
+    from dflib.datasets import RenderedFaces
+
+    rendered = RenderedFaces(split)
+    rows, landmarks = np.flatnonzero(np.abs(rendered.attribute("yaw")) <= TURNED), rendered.landmarks
+    return np.stack([align(rendered.image(row), landmarks[row], SIDE)[0] for row in rows])
+
+
+def training_data(recipe: "Recipe | None" = None) -> np.ndarray:
+    """What `train` learns from when it is given nothing else."""
+    return people_of("train")
+
+
 def train(recipe: "Recipe | None" = None, data: "np.ndarray | None" = None, folder=None, seed: int = 0) -> TrainingRun:
     """Train at the current scale, going on where an earlier run stopped; ``run.averaged`` is the result.
 
     recipe: RECIPES of the scale by default. data: pictures (N, 32, 32, 3) uint8, the cast's training people by default.
     folder: where the run is kept, by default in the cache. ValueError when it holds a run of another recipe or data.
     """
-    from dflib.datasets import RenderedFaces
-
     recipe = recipe or RECIPES[current().name]
-    pictures = RenderedFaces(split="train", size=SIDE).images() if data is None else data
+    pictures = training_data(recipe) if data is None else data
     about = describe("gan", recipe, f"{len(pictures):,} pictures {digest(pictures)}, seed {seed}")
     run = gan_run(folder or default_folder(about), pictures, recipe, seed, about)
     run.fit()

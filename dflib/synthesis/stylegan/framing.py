@@ -14,13 +14,15 @@ ZOOM, LOWER = 0.85, 0.04                                    # a crop of lesson 0
 TURNED = 30                                                 # degrees of yaw
 
 
-def aligned_faces(faces, size: int) -> np.ndarray:
+def aligned_faces(faces, size: int, chosen=None) -> np.ndarray:
     """Crops (N, size, size, 3) uint8 of ``RenderedFaces``, eyes and mouth always in the same place, hair included.
 
     FFHQ is aligned in the same way (app. A): what need not be learned leaves more for what must. Heads turned by more
-    than ``TURNED`` degrees are left out; what lies outside a render is mirrored at its border.
+    than ``TURNED`` degrees are left out; what lies outside a render is mirrored at its border. chosen: (N,) bool, which of
+    the faces are wanted, by default all.
     """
-    rows = np.flatnonzero(np.abs(faces.attribute("yaw")) <= TURNED)
+    straight = np.abs(faces.attribute("yaw")) <= TURNED
+    rows = np.flatnonzero(straight if chosen is None else straight & chosen)
     wanted = ((TEMPLATE - 0.5) * ZOOM + 0.5 + (0.0, LOWER)) * size - 0.5
     landmarks = faces.landmarks[rows][:, INNER]
     matrices = similarity(landmarks, np.broadcast_to(wanted, landmarks.shape))
@@ -28,8 +30,13 @@ def aligned_faces(faces, size: int) -> np.ndarray:
                      for row, matrix in zip(rows, matrices)])
 
 
+def known_frame(part: float = 1.0) -> list:
+    """Where the middle ``part`` of a crop of ``faces.align`` lies in pictures framed as here: (2, 3) of ``F.affine_grid``."""
+    return [[ZOOM * part, 0, 0], [0, ZOOM * part, 2 * LOWER]]
+
+
 def known_crop(pictures: Tensor) -> Tensor:
     """(B, 3, S, S) as trained on -> (B, 3, 80, 80), as ``faces.align`` frames a face; differentiable, keeps the dtype."""
-    frame = tensor([[ZOOM, 0, 0], [0, ZOOM, 2 * LOWER]], dtype=pictures.dtype, device=pictures.device)
+    frame = tensor(known_frame(), dtype=pictures.dtype, device=pictures.device)
     grid = F.affine_grid(frame.expand(len(pictures), 2, 3), (len(pictures), 3, CROP, CROP), align_corners=False)
     return F.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)

@@ -49,5 +49,20 @@ def scores(images: np.ndarray, held_out: np.ndarray) -> dict:
     return {name: round(float(value), 3) for name, value in found.items()}
 
 
+def imagenet_scores(images: np.ndarray, held_out: np.ndarray) -> dict:
+    """``frechet``, ``precision`` and ``recall`` of pictures (N, S, S, 3) uint8 in `metrics.imagenet_features`.
+
+    Those features trained no generator here, and see what our own networks never had to. FileNotFoundError when their
+    package is not installed.
+    """
+    from dflib.metrics import frechet_distance, imagenet_features, precision_recall
+    from dflib.metrics.features import features_of
+
+    real, fake = (features_of(pictures, imagenet_features) for pictures in (held_out, images))
+    quality = precision_recall(real, fake)
+    found = {"frechet": frechet_distance(real, fake), "precision": quality.precision, "recall": quality.recall}
+    return {name: round(float(value), 3) for name, value in found.items()}
+
+
 def _known_images(images: np.ndarray) -> np.ndarray:
     return as_images(known_crop(as_tensor(images)))

@@ -1,0 +1,196 @@
+"""Videos out: H.264 with a label, each frame at its own time, sound beside it; and what H.264 does to pictures."""
+
+import itertools
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from tqdm.auto import tqdm
+
+from dflib.files import check_readable, check_writable, replacing
+from dflib.media.containers import append_xmp_box, ffmpeg_name, open_container, picture_stream, sound_stream
+from dflib.media.images import check_image
+from dflib.media.labels import make_xmp, mark
+from dflib.media.reading import Video, read_video
+from dflib.media.sound import FORMATS, Sound, check_sound
+
+_BT709 = 1  # the code of this colour matrix, transfer and primaries in H.264, table E-3 to E-5
+_TICKS = 90_000  # a second, for frames with times of their own: whole numbers for 24, 25, 30, 50, 60 and 29.97 a second
+_FULL, _LIMITED = av.video.reformatter.ColorRange.JPEG, av.video.reformatter.ColorRange.MPEG
+
+
+def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, times=None,
+                visible_mark: bool = False, note: str = "", progress: bool = True) -> int:
+    """Write ``frames``, an iterable of (H, W, 3) uint8, as an H.264 video labelled as synthetic; return their number.
+
+    The frames follow each other at ``fps``, or are shown at ``times``, an iterable of seconds (see `Video.timed`).
+    Everything else is as for `video_writer`.
+    """
+    frames = tqdm(frames, desc=f"writing {Path(path).name}", unit="frame", leave=False, disable=not progress)
+    count = 0
+    with video_writer(path, fps, crf, audio_from, kind, visible_mark=visible_mark, note=note) as write:
+        for count, (frame, time) in enumerate(zip(frames, times or itertools.repeat(None)), 1):
+            write(frame, time)
+    return count
+
+
+@contextmanager
+def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, visible_mark: bool = False,
+            note: str = ""):
+    """Write a video frame by frame: ``with video_writer(path) as write: write(image, time)``, as often as there are frames.
+
+    ``image`` is (H, W, 3) uint8, all of one size. ``time`` is when it is shown, in seconds, and must rise; without it
+    the frames follow each other at ``fps``. The video is yuv420p in BT.709, which every player shows. That format needs
+    even sides: an odd one gets its last row or column repeated. ``crf`` 0..51, 18 is visually lossless. Gray frames
+    (H, W) are masks, of which each value counts: they are written without loss, whatever ``crf``, and ``read_video``
+    gives them back in three equal channels. ``audio_from`` is a video, open or by its name, whose sound is copied,
+    unchanged, from its first picture to the end of the last frame written. One encoder thread, so that every machine
+    writes the same file. ``visible_mark`` as in ``write_image``. The file appears whole or not at all.
+
+    Raises, before the first frame, what `check_writing` raises, and ValueError for a wrong kind or crf; then ValueError
+    for no frames, frames of different sizes or times that do not rise, and OSError for a full disk.
+    """
+    packet = make_xmp(kind, note)
+    _check_crf(crf)
+    path = check_writing(path, audio_from)
+    with replacing(path) as temporary:
+        with av.open(ffmpeg_name(temporary), "w") as output, ExitStack() as sources:
+            output.metadata["comment"] = packet
+            writer = _Writer(output, Fraction(fps).limit_denominator(1001), crf, visible_mark,
+                             lambda: _sound(audio_from, output, sources))
+            yield writer
+            if not writer.count:
+                raise ValueError(f"There are no frames to write to {path}.")
+            writer.finish()
+        if path.suffix.lower() != ".mkv":
+            append_xmp_box(temporary, packet)
+
+
+def check_writing(path, audio_from=None) -> Path:
+    """``path`` as a Path where a video can be written, with the sound of ``audio_from``; call it before long work.
+
+    Raises ValueError for a wrong suffix or sound that the container cannot hold, and what `check_writable` raises.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"{path} cannot be written: the name of a video must end in .mp4, .mov or .mkv.")
+    check_writable(path)
+    if audio_from is not None:
+        audio_from = audio_from.path if isinstance(audio_from, Video) else audio_from
+        check_sound(check_readable(audio_from, "video"), path)
+    return path
+
+
+def compress(images, crf: int):
+    """What H.264 at ``crf`` (FaceForensics++: c23 and c40) makes of ``images``.
+
+    ``images`` is one picture (H, W, 3) uint8, coded as a single intra frame, or an iterable of them, coded as a
+    25 fps video; the answer is a picture or a list of the same length. x264's medium preset, as ffmpeg's default.
+    """
+    if isinstance(images, np.ndarray) and images.ndim == 3:
+        return compress([images], crf)[0]
+    _check_crf(crf)
+    images = list(images)
+    for number, image in enumerate(images, 1):
+        check_image(image)
+        _check_shape(image, images[0].shape, number)
+    if not images:
+        return []
+    encoder, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
+    encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
+    _set_up(encoder, images[0], crf)
+    decoder.thread_count = 1
+    encoded = [packet for i, image in enumerate(images) for packet in encoder.encode(_to_yuv(image, i))]
+    decoded = [frame for packet in encoded + encoder.encode(None) for frame in decoder.decode(packet)]
+    height, width = images[0].shape[:2]
+    return [frame.to_ndarray(format="rgb24")[:height, :width] for frame in decoded + decoder.decode(None)]
+
+
+class _Writer:
+    """Encodes the frames that it is called with."""
+
+    def __init__(self, output, rate, crf, visible_mark, open_sound):
+        self.count = 0
+        self._output, self._rate, self._crf, self._marked, self._open_sound = output, rate, crf, visible_mark, open_sound
+
+    def __call__(self, image, time=None):
+        check_image(image, gray=True)
+        if self.count == 0:
+            self._begin(image, time)
+        _check_shape(image, self._shape, self.count + 1)
+        moment = self.count if time is None else round(time * _TICKS)
+        if self.count and moment <= self._moment:
+            raise ValueError(f"Frame {self.count + 1} is to be shown at {float(time):g} s, not after the one before it.")
+        self._gap, self._moment = moment - self._moment if self.count else self._gap, moment
+        self._output.mux(self._stream.encode(_to_yuv(mark(image) if self._marked else image, moment)))
+        if self._sound:
+            self._sound.copy_until(moment * self._time_base)
+        self.count += 1
+
+    def _begin(self, image, time):
+        self._shape = image.shape
+        self._time_base = 1 / self._rate if time is None else Fraction(1, _TICKS)
+        self._gap = round(1 / (self._rate * self._time_base))  # the length of a frame until the next tells it
+        self._stream = self._output.add_stream("libx264", rate=self._rate)
+        self._stream.codec_context.time_base = self._time_base
+        _set_up(self._stream.codec_context, image, self._crf)
+        self._sound = self._open_sound()
+
+    def finish(self):
+        """Write what the encoder still holds, and the sound up to the end of the last frame, as long as the one before."""
+        self._output.mux(self._stream.encode(None))
+        if self._sound:
+            self._sound.copy_until((self._moment + self._gap) * self._time_base)
+
+
+def _sound(audio_from, output, sources):
+    """The Sound of a video, which stays open as long as ``sources``; None when there is none."""
+    if audio_from is None:
+        return None
+    path = audio_from.path if isinstance(audio_from, Video) else audio_from
+    container = sources.enter_context(open_container(path))
+    if sound_stream(container) is None:
+        return None
+    start = audio_from.start if isinstance(audio_from, Video) else read_video(path).start if picture_stream(container) else 0
+    return Sound(container, output, Fraction(start))
+
+
+def _check_crf(crf) -> None:
+    if not 0 <= crf <= 51:
+        raise ValueError(f"crf must be between 0 and 51, not {crf}.")
+
+
+def _check_shape(image, shape, number) -> None:
+    if image.shape != shape:
+        raise ValueError(f"Frame {number} has {image.shape[1]} x {image.shape[0]} pixels, "
+                         f"but the frames before it have {shape[1]} x {shape[0]}.")
+
+
+def _set_up(context, image, crf) -> None:
+    """Prepare an x264 context for pictures like ``image``; gray ones are kept exactly."""
+    context.thread_count = 1  # x264's output depends on the number of threads
+    if image.ndim == 2:
+        context.height, context.width = image.shape
+        options = {"crf": "0", "rc-lookahead": "0"}  # without loss there are no bits to plan: saves 40 frames of memory
+        context.pix_fmt, context.options, context.color_range = "gray", options, _FULL
+        return
+    context.height, context.width = (side + side % 2 for side in image.shape[:2])
+    context.pix_fmt, context.options, context.color_range = "yuv420p", {"crf": str(crf)}, _LIMITED
+    context.colorspace = context.color_primaries = context.color_trc = _BT709
+
+
+def _to_yuv(image, number):
+    """Frame ``number`` of a video, with even sides, in BT.709; a gray one as it is."""
+    height, width = image.shape[:2]
+    if image.ndim == 2:
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "gray")
+        frame.color_range, frame.pts = _FULL, number
+        return frame
+    if height % 2 or width % 2:
+        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
+    frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+    frame.pts = number
+    return frame
