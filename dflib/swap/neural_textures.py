@@ -1,0 +1,160 @@
+"""NeuralTextures in small: a texture of learned features on the target's fitted head, turned into a picture by a small network.
+
+Thies, Zollhöfer, Nießner, "Deferred neural rendering", SIGGRAPH 2019 (https://arxiv.org/abs/1904.12356), in its order:
+
+1. the head model gives every pixel of a face its place (u, v) on the skin, whatever pose and expression (sec. 3.1);
+2. a texture of FEATURES numbers at each (u, v), the sum of several resolutions, is learned, not painted (sec. 4.1);
+3. a U-Net turns the features that a frame samples, and the frame with its lower face blanked out, into colours (sec. 4.2);
+4. both are trained to give back the frames of the target's own clip (sec. 4.3), and nothing else;
+5. to reenact, the model takes the source's expression (as in `face2face`) and the same texture is sampled at its new places.
+
+As in FaceForensics++ only the lower face is replaced. Where one network serves many people it starts from ``start`` and is
+fine-tuned, and the texture is each target's own.
+"""
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from dflib.cast.geometry.raster import interpolate, rasterise
+from dflib.pictures import as_images, as_tensor
+from dflib.swap import blend, fit
+from dflib.swap.face2face import Face2Face, mirrored, polygon
+
+FEATURES, SIDES = 12, (8, 16, 32, 64)       # of the texture, and the resolutions that add up
+JAW, NOSE = slice(3, 14), slice(31, 36)     # landmarks around the lower face
+REACH = 0.06                                # how far it is replaced beyond them, in widths of the face
+STEPS, BATCH, RATES = 240, 8, {"texture": 3e-2, "renderer": 3e-3}
+SIDE = 64                                   # pixels of the picture that the network makes
+
+
+class Texture(nn.Module):
+    """Features at (u, v) in [-1, 1], (B, H, W, 2) -> (B, FEATURES, H, W)."""
+
+    def __init__(self):
+        super().__init__()
+        self.levels = nn.ParameterList(torch.zeros(1, FEATURES, side, side) for side in SIDES)
+
+    def forward(self, uv: Tensor) -> Tensor:
+        return sum(F.grid_sample(level.expand(len(uv), -1, -1, -1), uv, align_corners=False) for level in self.levels)
+
+
+class Renderer(nn.Module):
+    """Features, colours around and mask (B, FEATURES + 4, H, W) -> colours (B, 3, H, W) in [-1, 1]; 49,927 parameters."""
+
+    def __init__(self, widths=(12, 24, 32)):
+        super().__init__()
+        a, b, c = widths
+        self.first = nn.Sequential(conv(FEATURES + 4, a), conv(a, a))               # (B, a, H, W)
+        self.second = nn.Sequential(conv(a, b, 2), conv(b, b))                      # (B, b, H/2, W/2)
+        self.third = nn.Sequential(conv(b, c, 2), conv(c, c), conv(c, b))           # (B, b, H/4, W/4)
+        self.fourth = nn.Sequential(conv(2 * b, b), conv(b, a))                     # (B, a, H/2, W/2)
+        self.last = nn.Sequential(conv(2 * a, a), nn.Conv2d(a, 3, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.first(x)
+        second = self.second(first)
+        third = F.interpolate(self.third(second), scale_factor=2)
+        fourth = F.interpolate(self.fourth(torch.cat([third, second], 1)), scale_factor=2)
+        return torch.tanh(self.last(torch.cat([fourth, first], 1)))
+
+
+def conv(channels: int, out: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, out, 3, stride, 1), nn.LeakyReLU(0.2))
+
+
+class NeuralTextures(Face2Face):
+    """A `manipulate.Method` that learns the target's texture in ``prepare``: some ten seconds of one core.
+
+    start: a Renderer to start from (it is copied). ``seed`` of the training.
+    """
+
+    kind = "composite"
+    note = "expression changed: neural texture"
+
+    def __init__(self, smoothing=1.5, start: "Renderer | None" = None, steps: int = STEPS, seed: int = 0):
+        super().__init__(smoothing)
+        self.start, self.steps, self.seed = start, steps, seed
+        x, y, z = self.model.mean.T
+        around = np.arctan2(x, z - z.min() + 1)                                     # of a cylinder about the head
+        self.uv = np.stack([2 * (c - c.min()) / np.ptp(c) - 1 for c in (around, -y)], 1).astype(np.float32)     # (V, 2)
+
+    def prepare(self, runs, progress=True):
+        """Fit the model to the target's faces (runs as for Face2Face), then learn texture and network from its own frames."""
+        super().prepare(runs, progress)
+        torch.manual_seed(self.seed)
+        self.texture, self.renderer = Texture(), Renderer()
+        if self.start is not None:
+            self.renderer.load_state_dict(self.start.state_dict())
+        own = [self._seen(image, self.fits[number], self.fits[number]) for number, image in self.gallery.items()]
+        uv, around, wanted = (torch.cat(parts) for parts in zip(*(part[:3] for part in own)))
+        optimizer = torch.optim.Adam([{"params": self.texture.parameters(), "lr": RATES["texture"]},
+                                      {"params": self.renderer.parameters(), "lr": RATES["renderer"]}], betas=(0.5, 0.99))
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+        for _ in tqdm(range(self.steps), "learning the texture", unit="step", leave=False, disable=not progress):
+            rows = torch.randint(len(uv), (BATCH,))
+            made, goal, inside = self._made(uv[rows], around[rows]), wanted[rows], around[rows, 3:]
+            loss = ((made - goal).abs() * inside).sum() / (3 * inside.sum())        # only the blanked part counts
+            for axis in (2, 3):                                                     # and its edges
+                loss = loss + ((made.diff(dim=axis) - goal.diff(dim=axis)).abs() * inside.narrow(axis, 1, SIDE - 1)).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+
+    def changed(self, number, image):
+        """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's expression in the lower face."""
+        now = self.fits[number]
+        then = replace(now, weights=self._transferred(now.weights, self.played[mirrored(number, len(self.played))]))
+        uv, around, _, matrix, mask = self._seen(image, now, then)
+        with torch.no_grad():
+            made = as_images(self._made(uv, around))[0]
+        size = image.shape[1::-1]
+        whole = cv2.warpAffine(made, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+        return blend.feather(whole, image, mask, max(2.0, REACH * np.count_nonzero(mask.any(0))))
+
+    def _made(self, uv, around):
+        """Colours (B, 3, SIDE, SIDE) of uv (B, SIDE, SIDE, 2) and around (B, 4, …), colours and the blanked part."""
+        covered = (uv.abs() <= 1).all(3)[:, None]
+        return self.renderer(torch.cat([self.texture(uv) * covered, around], 1))
+
+    def _seen(self, image, now, then):
+        """What network and loss need of a frame whose face moves from Fit ``now`` to ``then``, cut to its lower face.
+
+        uv (1, SIDE, SIDE, 2), 2 where no skin is seen; the frame blanked and the blanked part (1, 4, SIDE, SIDE); the frame's
+        own colours (1, 3, SIDE, SIDE); the matrix (2, 3) from the frame to the cut; the blanked part in the frame (H, W) bool.
+        """
+        old, new = (fit.place(self.model, one)[0] for one in (now, then))
+        marks = [placed[self.model.landmark_vertices, :2] for placed in (old, new)]
+        mask = lower_face(marks[0], image.shape[:2]) | lower_face(marks[1], image.shape[:2])
+        centre, reach = cut_out(marks[0])
+        scale = SIDE / (2 * reach)
+        matrix = np.array([[scale, 0, SIDE / 2 - 0.5 - scale * centre[0]], [0, scale, SIDE / 2 - 0.5 - scale * centre[1]]])
+        x, y, z = np.ascontiguousarray(np.column_stack([new[:, :2] @ matrix[:, :2].T + matrix[:, 2], new[:, 2]]).T, np.float32)
+        triangles = np.ascontiguousarray(self.model.triangles, np.int32)
+        seen = rasterise(x + np.float32(0.5), y + np.float32(0.5), -z, triangles, SIDE, SIDE)
+        index = np.flatnonzero(seen.triangle.ravel() >= 0)
+        uv = np.full((SIDE * SIDE, 2), 2, np.float32)
+        uv[index] = interpolate(seen.triangle.ravel()[index], seen.weights.reshape(-1, 2)[index], triangles, self.uv)
+        cut = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+        blanked = cv2.warpAffine(mask.astype(np.uint8), matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST).astype(np.float32)
+        colours, blanked = as_tensor(cut[None]), torch.from_numpy(blanked)[None, None]
+        around = torch.cat([colours * (1 - blanked), blanked], 1)
+        return torch.from_numpy(uv).view(1, SIDE, SIDE, 2), around, colours, matrix, mask
+
+
+def lower_face(marks, shape):
+    """(H, W) bool: below the nose, down to the jaw and a little beyond, of landmarks (68, 2)."""
+    inside = polygon(np.concatenate([marks[JAW], marks[NOSE][::-1]]), shape)
+    grown = round(REACH * np.ptp(marks[:17, 0]))
+    return cv2.dilate(inside.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1,) * 2)) > 0
+
+
+def cut_out(marks):
+    """Centre (2,) and half the side of the square around the lower face of landmarks (68, 2)."""
+    low, high = marks[JAW].min(0), marks[JAW].max(0)
+    return (low + high) / 2, 0.65 * (high - low).max()
