@@ -4,7 +4,7 @@ Bayar and Stamm 2016, "A deep learning approach to universal image manipulation 
 layer" (https://doi.org/10.1145/2909827.2930786). A network left to itself looks at what is shown. Its first layer is
 therefore kept to *prediction errors*: each filter w has
 
-    w(0, 0) = −1    and    Σ_{(m, n) ≠ (0, 0)} w(m, n) = 1                                              (equation 8)
+    w(0, 0) = −1    and    Σ_{(m, n) ≠ (0, 0)} w(m, n) = 1
 
 so that it subtracts each pixel from a guess made of its neighbours, and answers 0 on anything flat. The constraint is
 put back after every step of the optimiser, as in the paper's algorithm 1.

@@ -1,7 +1,8 @@
 """Co-occurrences of residuals with a linear SVM: the handcrafted detector of the FaceForensics++ comparison.
 
-Fridrich and Kodovsky 2012, "Rich models for steganalysis of digital images" (https://doi.org/10.1109/TIFS.2012.2190402);
-with this one model it won the first IEEE image forensics challenge (Cozzolino et al. 2014). A picture is foretold from
+Fridrich and Kodovsky 2012, "Rich models for steganalysis of digital images"
+(https://doi.org/10.1109/TIFS.2012.2190402); with this one of their models Cozzolino et al. won the first IEEE image
+forensics challenge. A picture is foretold from
 its neighbours; what is left over is noise, and how four neighbouring values of that noise go together differs between a
 camera, a codec and a network.
 
