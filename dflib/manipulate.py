@@ -1,9 +1,11 @@
 """Changing the faces of whole videos: one loop for every method (`Method`), which swaps, reenacts or edits a face.
 
 The target is read twice: once to follow its face, once to change its frames, so that no video has to fit into memory.
-Its sound is copied. Only one face is changed, the largest at first, which is followed from frame to frame.
+Its sound is copied. One face is changed, the largest at first, or all; each is followed from frame to frame and told from the
+others by the identity network, so that after a look away, a miss or a cut nobody is taken for somebody else.
 """
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,15 +14,19 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from dflib import media
-from dflib.faces.follow import Follower
+from dflib.faces.follow import Follower, tracks
 from dflib.files import check_readable
+from dflib.metrics.identity import identities
 
 LOOKS = 32          # frames of a clip from which a person is learned, spread over it
 LONGEST = 250       # frames fitted together: the time grows with their number, memory too
 
 
 class Method(Protocol):
-    """A way of changing faces: what `manipulate_video` asks of swapping, reenacting and editing alike."""
+    """A way of changing faces: what `manipulate_video` asks of swapping, reenacting and editing alike.
+
+    Where several faces are changed, each has a shallow copy, made after `learn`, that is prepared for it alone.
+    """
 
     kind: str           # of the label, and
     note: str           # what it says besides (see `media.write_video`)
@@ -28,7 +34,7 @@ class Method(Protocol):
     def learn(self, source, target, follow, progress):
         """Look at both Videos before anything else; ``source`` is None for a method that needs none.
 
-        ``follow(picture) -> (landmarks (68, 2) or None, whether the face is the one of the picture before)`` is a new Follower.
+        ``follow(picture) -> (landmarks (68, 2) or None, whether the face is the one of the picture before)`` is new.
         """
 
     def prepare(self, runs, progress):
@@ -47,15 +53,16 @@ class ManipulatedVideo:
     remarks: tuple
 
 
-def manipulate_video(method: Method, target, destination, source=None, backend="dflib", mask=None,
+def manipulate_video(method: Method, target, destination, source=None, backend="dflib", mask=None, which="largest",
                      progress=True) -> ManipulatedVideo:
-    """Write the video ``target`` to ``destination`` with its main face changed by ``method``, after ``source`` if it needs one.
+    """Write the video ``target`` to ``destination`` with faces changed by ``method``, after ``source`` if it needs one.
 
     source (a picture or a video) and target (a video) are paths, or Videos as from `media.record`. ``backend`` as for
-    `faces.landmarks` (dflib's own network marks the fixed places of the jaw that the model has). Frames without a face are
-    copied. ``mask`` names a second video to write, without loss: |output - original| of every frame (`media.difference`), 0
-    where nothing was changed. The result is labelled, and marked visibly unless source and target are both labelled as
-    rendered, that is, show nobody. Each frame keeps its time. The result appears whole or not at all. Raises
+    `faces.landmarks` (dflib's own network marks the fixed places of the jaw that the model has). ``which``: "largest", the
+    person whose face is the largest in the first frame with one, and nobody else, or "all". Frames without it are copied.
+    ``mask`` names a second video to write, without loss: |output - original| of every frame (`media.difference`), 0 where
+    nothing was changed. The result is labelled, and marked visibly unless source and target are both labelled as rendered,
+    that is, show nobody. Each frame keeps its time. The result appears whole or not at all. Raises
     FileNotFoundError, OSError, and ValueError, before any work is done, for a target that is no video and what
     `media.check_writing` refuses; then for no face in either and what the method refuses.
     """
@@ -69,12 +76,16 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
     _check_output(Path(destination), files, sound)
     if mask is not None:
         _check_output(Path(mask), [*files, Path(destination)])
-    method.learn(source, video, Follower(backend), progress)
-    runs, count = follow_face(video, backend, progress)
-    if not runs:
+    method.learn(source, video, follower(backend), progress)
+    people, count = follow_faces(video, which, backend, progress)
+    if not people:
         raise ValueError(f"No face was found in the target {video.path}.")
-    method.prepare(runs, progress)
-    with_face = {start + i for start, points in runs for i in range(len(points))}
+    changers = []                       # for each person a method, and the frames that show the person
+    for number, runs in enumerate(people):
+        one = copy(method) if number else method
+        one.prepare(runs, progress)
+        changers.append((one, {start + i for start, points in runs for i in range(len(points))}))
+    with_face = set.union(*(shown for _, shown in changers))
     with ExitStack() as outputs:
         write_mask = mask is not None and outputs.enter_context(media.video_writer(
             mask, video.info.fps, kind=method.kind, note=method.note and f"change by: {method.note}"))
@@ -82,7 +93,9 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
                                                     note=method.note, visible_mark=not nobody))
         frames = tqdm(video.timed(), "changing faces", count, unit="frame", leave=False, disable=not progress)
         for number, (time, image) in enumerate(frames):
-            result = method.changed(number, image) if number in with_face else image
+            result = image
+            for one, shown in changers:
+                result = one.changed(number, result) if number in shown else result
             write(result, time)
             if write_mask:
                 write_mask(media.difference(result, image), time)
@@ -90,21 +103,32 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
     return ManipulatedVideo(count, count - len(with_face), remarks)
 
 
+def follower(backend="dflib"):
+    """A new `Follower` that tells people apart by the identity network."""
+    return Follower(backend, identities)
+
+
 def follow_face(video, backend="dflib", progress=True):
-    """Where one face of ``video`` is: runs of neighbouring frames, and the number of all frames.
+    """Where the main face of ``video`` is: runs of neighbouring frames, none without a face, and the number of all frames.
 
     A run is a pair (number of its first frame, landmarks (T, 68, 2)) of at most LONGEST frames that show the same face.
     """
-    follow, runs, count = Follower(backend), [], 0
-    for image in tqdm(video, "finding faces", video.info.expected, unit="frame", leave=False, disable=not progress):
-        points, same = follow(image)
-        if points is not None:
-            goes_on = same and runs and runs[-1][0] + len(runs[-1][1]) == count and len(runs[-1][1]) < LONGEST
-            if not goes_on:
-                runs.append((count, []))
-            runs[-1][1].append(points)
-        count += 1
-    return [(start, np.array(points)) for start, points in runs], count
+    people, count = follow_faces(video, "largest", backend, progress)
+    return people[0] if people else [], count
+
+
+def follow_faces(video, which="all", backend="dflib", progress=True):
+    """Such runs for each person in turn, in order of appearance, and the number of all frames; which: see `follow.tracks`."""
+    count = 0
+
+    def counted():
+        nonlocal count
+        for image in tqdm(video, "finding faces", video.info.expected, unit="frame", leave=False, disable=not progress):
+            count += 1
+            yield image
+
+    found = tracks(counted(), which, backend, identities)
+    return [track.runs(LONGEST) for track in found], count
 
 
 def looks(video, follow, progress=True):

@@ -6,18 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from dflib import cast, faces
+from dflib import cast, faces, media
 from dflib.faces import follow
 from dflib.faces.follow import Follower, tracks
-from dflib.metrics.identity import identity_embedding
+from dflib.manipulate import manipulate_video
+from dflib.metrics.identity import identities
 
 SIDE = 128
 ANA, BEN, CEM = 900_009, 900_029, 900_049        # of the test split, so that no network has seen them
 AWAY, COVERED, STRANGER, SWAPPED = range(4, 14), 6, range(16, 18), range(18, 20)
-
-
-def who(image, points):
-    return identity_embedding([image] * len(points), points)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +54,7 @@ def clip(people):
 
 
 def test_nobody_else_is_taken_for_the_main_person(clip):
-    follower, found = Follower(identity=who), []
+    follower, found = Follower(identity=identities), []
     for image in clip:
         main = follower.main(image)
         found.append(None if main is None else "left" if main.box[0] < SIDE else "right")
@@ -66,7 +63,7 @@ def test_nobody_else_is_taken_for_the_main_person(clip):
 
 
 def test_everybody_keeps_a_number(clip):
-    everybody = tracks(clip, "all", identity=who)
+    everybody = tracks(clip, "all", identity=identities)
     ana, ben, cem = everybody
     assert ana.frames.tolist() == [0, 1, 2, 3, 14, 15, 18, 19]
     assert ben.frames.tolist() == [number for number in range(20) if number != COVERED and number not in STRANGER]
@@ -78,7 +75,7 @@ def test_everybody_keeps_a_number(clip):
     assert [first for first, _ in ben.runs(longest=250)] == [0, 7, 18]        # a miss and a cut part a clip
     assert [(first, len(points)) for first, points in ben.runs(longest=4)] == [(0, 4), (4, 2), (7, 4), (11, 4), (15, 1),
                                                                                (18, 2)]
-    largest, = tracks(clip[2:6], "largest", identity=who)
+    largest, = tracks(clip[2:6], "largest", identity=identities)
     assert largest.frames.tolist() == [0, 1]
     with pytest.raises(ValueError, match="largest, all"):
         tracks(clip, "some")
@@ -112,3 +109,32 @@ def test_a_copy_starts_afresh(monkeypatch):
     other = copy(one)
     assert one.main([0, 0, 9, 9]).person == 0 and one.main([50, 0, 59, 9]).person == 1
     assert other.main([50, 0, 59, 9]).person == 0
+
+
+class Spot:
+    """A method that blackens the middle of each face that it is prepared for."""
+    kind, note = "edited", "a spot"
+
+    def learn(self, source, target, follow, progress):
+        self.target = target
+
+    def prepare(self, runs, progress):
+        self.places = {first + i: points[i].mean(axis=0) for first, points in runs for i in range(len(points))}
+
+    def changed(self, number, image):
+        x, y = np.rint(self.places[number]).astype(int)
+        image = image.copy()
+        image[y - 8:y + 8, x - 8:x + 8] = 0
+        return image
+
+
+@pytest.mark.parametrize("which", ["largest", "all"])
+def test_which_faces_are_changed(clip, tmp_path, which):
+    """Frames 2 to 7 of the clip: Ana is there in two of them, Ben in all but one."""
+    done = manipulate_video(Spot(), media.Recording("two people", clip[2:8], 25), tmp_path / "out.mp4",
+                            mask=tmp_path / "mask.mp4", which=which, progress=False)
+    changes = [change.any(axis=2) for change in media.read_video(tmp_path / "mask.mp4")]
+    halves = [[int(half.any()) for half in (change[:, :SIDE], change[:, SIDE:])] for change in changes]
+    ana, ben = [1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 1] if which == "all" else [0] * 6
+    assert halves == [list(pair) for pair in zip(ana, ben)]
+    assert (done.frames, done.without_face) == (6, 1 if which == "all" else 4)

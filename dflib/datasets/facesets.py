@@ -23,7 +23,7 @@ from dflib.files import check_readable
 MARGIN = 1.5                            # sides of crops, in sides of the network's input
 FIRST = 11                              # seed of the first performance; those below are the shipped clips', not learned from
 SECONDS = 5.0                           # of each performance
-FOLLOWING = 1                           # raised when faces are followed or cut otherwise: sets in the cache are then made anew
+FOLLOWING = 2                           # raised when faces are followed or cut otherwise: sets in the cache are then made anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +96,11 @@ def face_set(pictures, size, follow):
     return FaceSet(*map(np.array, zip(*rows)))
 
 
-def video_faces(path, size, backend="dflib", progress=True):
+def video_faces(path, size, backend="dflib", identity=None, progress=True):
     """The FaceSet of the largest face of a video, followed from frame to frame; cached by the file's contents.
 
-    `backend` as for `faces.landmarks`. Raises what `media.read_video` raises, and ValueError for a video without a face.
+    `backend` as for `faces.landmarks`; `identity` tells people apart, see `faces.follow.Follower`. Raises what
+    `media.read_video` raises, and ValueError for a video without a face.
     """
     path, backend = check_readable(path, "video"), backend_used(backend)
 
@@ -108,7 +109,7 @@ def video_faces(path, size, backend="dflib", progress=True):
         return tqdm(video, f"faces of {path.name}", video.info.expected, unit="frame", leave=False, disable=not progress)
 
     depends = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _kept(path.stem, depends, pictures, size, backend)
+    return _kept(path.stem, depends, pictures, size, backend, identity)
 
 
 def performed_faces(person, size, performances, fps, seconds=SECONDS, progress=True):
@@ -127,13 +128,13 @@ def performed_faces(person, size, performances, fps, seconds=SECONDS, progress=T
     return _kept(f"person-{person.seed}", (person, seeds, seconds, fps), pictures, size, "dflib")
 
 
-def _kept(name, depends, pictures, size, backend):
+def _kept(name, depends, pictures, size, backend, identity=None):
     """The FaceSet of `pictures()`, from the cache where it was made before with the same networks."""
     from dflib.faces.follow import Follower
 
     columns = [field.name for field in fields(FaceSet)]
-    networks = ["detector", "landmarks"] if backend == "dflib" else ["detector"]
+    networks = ["detector"] + ["landmarks"] * (backend == "dflib") + ["identity"] * (identity is not None)
     weights = [checkpoints.read_card(checkpoints.shipped(network))["sha256"] for network in networks]
     made = renders.kept("facesets", f"{name}-{size}", (depends, size, MARGIN, columns, backend, weights, FOLLOWING),
-                        lambda: vars(face_set(pictures(), size, Follower(backend))))
+                        lambda: vars(face_set(pictures(), size, Follower(backend, identity))))
     return FaceSet(**made)

@@ -45,6 +45,11 @@ def identity_embedding(images, landmarks=None, network=None) -> np.ndarray:
     return torch.cat([network(part) for part in pictures.split(64)]).numpy()
 
 
+def identities(image, landmarks) -> np.ndarray:
+    """Embeddings (N, 128) of the N faces of one picture (H, W, 3) with landmarks (N, 68, 2): for `faces.follow.Follower`."""
+    return identity_embedding([image] * len(landmarks), landmarks)
+
+
 def person_embedding(pictures, landmarks) -> np.ndarray:
     """The mean direction (128,) of one person's embeddings in N pictures (N, H, W, 3) uint8 with landmarks (N, 68, 2)."""
     mean = identity_embedding(pictures, landmarks).mean(0)

@@ -40,7 +40,8 @@ from torch import Tensor
 from dflib import media
 from dflib.datasets import ActorClips
 from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, face_set, performed_faces, poses, video_faces
-from dflib.faces.follow import Follower
+from dflib.manipulate import follower
+from dflib.metrics.identity import identities
 from dflib.paths import cache_dir
 from dflib.scale import current
 from dflib.swap.autoencoder import PatchCritic, SwapAutoencoder, dssim, gradient, mae, masked, unpacked
@@ -239,12 +240,12 @@ def training_faces(people, recipe: Recipe) -> list:
     clips, sets = ActorClips(), []
     for number, who in enumerate(people):
         if isinstance(who, media.Recording):
-            sets.append(face_set(who, recipe.size, Follower()))
+            sets.append(face_set(who, recipe.size, follower()))
         elif str(who) in clips.names:
             first = FIRST + number * recipe.performances
             sets.append(performed_faces(clips[str(who)].person(), recipe.size, range(first, first + recipe.performances), recipe.fps))
         else:
-            sets.append(video_faces(getattr(who, "path", who), recipe.size))
+            sets.append(video_faces(getattr(who, "path", who), recipe.size, identity=identities))
         if len(sets[-1]) < FEWEST:
             raise ValueError(f"A person is learned from a clip with at least {FEWEST} pictures of the face; "
                              f"{getattr(who, 'path', who)} has {len(sets[-1])}.")
