@@ -55,3 +55,19 @@ def test_sound_of_a_transport_stream_fits_everywhere(tmp_path):
         out = (tmp_path / "out").with_suffix(suffix)
         media.write_video(out, frames(10), audio_from=source, progress=False)
         assert len(packets(out)) >= 15
+
+
+def test_damaged_sound_is_left_out_and_said(tmp_path):
+    """The container refuses a packet whose header is broken, in the middle of the work."""
+    source = make_video(tmp_path / "a.ts", [numbered(i) for i in range(10)], STEADY, (0, 0.4))
+    data = bytearray(source.read_bytes())
+    heads = [place for place in range(len(data)) if data[place:place + 4] == b"\xff\xf1\x50\x40"]
+    for head in heads[4:6]:
+        data[head + 2] = 0xFF
+    source.write_bytes(data)
+    video = media.read_video(source)
+    with media.video_writer(tmp_path / "out.mp4", audio_from=video) as write:
+        for time, image in video.timed():
+            write(image, time)
+    assert len(heads) - 4 <= len(packets(tmp_path / "out.mp4")) < len(heads)
+    assert video.remarks == ["Its sound is damaged: 1 packet left out."]

@@ -33,7 +33,7 @@ def test_a_damaged_place_loses_its_frames_and_no_more(tmp_path, suffix):
     assert [round(float(time) * 25) for time in video.times] == shown  # the others keep their times
 
 
-@pytest.mark.parametrize("suffix, options", [(".mp4", {"movflags": "faststart"}), (".mkv", {})])
+@pytest.mark.parametrize("suffix, options", [(".mp4", {"movflags": "faststart"}), (".mkv", {}), (".avi", {})])
 def test_what_is_left_of_a_file_cut_short_is_read_and_said(tmp_path, suffix, options):
     path = make_video(tmp_path / f"a{suffix}", NOISE, [i / 25 for i in range(30)], options=options)
     data = path.read_bytes()

@@ -83,10 +83,16 @@ def test_a_rate_is_kept_exactly(tmp_path):
 
 
 def test_joined_recordings_whose_times_begin_again(tmp_path):
-    parts = [make_video(tmp_path / f"{i}.ts", NUMBERS[:5], STEADY[:5], start=9 - 5 * i) for i in range(2)]
+    parts = [make_video(tmp_path / f"{i}.ts", NUMBERS, STEADY, (0, 0.4), start=9 - 5 * i) for i in range(2)]
     (tmp_path / "joined.ts").write_bytes(b"".join(path.read_bytes() for path in parts))
     video = media.read_video(tmp_path / "joined.ts")
-    assert np.abs(np.diff([float(time) for time in video.times]) - 0.04).max() < 1e-9 and len(video.times) == 10
+    assert np.abs(np.diff([float(time) for time in video.times]) - 0.04).max() < 1e-9 and len(video.times) == 20
+    with media.video_writer(tmp_path / "out.mp4", audio_from=video) as write:
+        for time, image in video.timed():
+            write(image, time)
+    heard = click_times(tmp_path / "out.mp4")
+    assert len(heard) == 8 and np.abs(np.array(heard[:4]) - [0.05, 0.15, 0.25, 0.35]).max() < 0.003
+    assert np.abs(np.array(heard[4:]) - [0.45, 0.55, 0.65, 0.75]).max() < 0.06  # two encoders' first packets between
 
 
 @pytest.mark.parametrize("case", RECORDINGS)

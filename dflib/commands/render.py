@@ -115,7 +115,6 @@ def _write_truth(path, seeds, frames) -> None:
 
 def _clip(arguments, size) -> None:
     from dflib import cast
-    check_writable(arguments.clip.with_suffix(".npz"))
     performance = cast.perform(arguments.seed, arguments.seconds or 4.0)
     truth = cast.write_clip(arguments.clip, cast.sample_person(arguments.seed), performance, size=size)
     print(truth)

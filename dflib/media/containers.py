@@ -1,7 +1,8 @@
 """What holds a video: opening it, choosing its streams, whether it is whole, and the XMP in it.
 
 FFmpeg decodes what is left of a file that was cut short without a word, so the sizes that the file promises are
-compared with its own: ISO 14496-12 (MP4, QuickTime), RFC 8794 (EBML: Matroska, WebM). Of other formats nothing is known.
+compared with its own: ISO 14496-12 (MP4, QuickTime), RFC 8794 (EBML: Matroska, WebM), RIFF (AVI). Of other formats
+nothing is known.
 """
 
 import os
@@ -47,7 +48,10 @@ def is_cut_short(path) -> bool:
     """Whether the video at ``path`` promises more bytes than it has. What follows its last part does not count."""
     end = Path(path).stat().st_size
     with open(path, "rb") as file:
-        elements = _ebml_elements(file) if file.read(4) == _EBML else (box[:2] for box in _boxes(file, end))
+        kind, size = struct.unpack("<4sI", file.read(8).ljust(8))
+        if kind == b"RIFF":
+            return size != 0xFFFFFFFF and 8 + size > end  # all ones: never completed, as in a live recording
+        elements = _ebml_elements(file) if kind == _EBML else (box[:2] for box in _boxes(file, end))
         return any(start + size > end for start, size in elements)
 
 

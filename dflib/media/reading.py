@@ -93,6 +93,11 @@ class Video:
                              "each is kept at its own time.")
         return sentences
 
+    def remember(self, remark: str) -> None:
+        """Add a sentence to the ``remarks``, once."""
+        if remark not in self._found:
+            self._found.append(remark)
+
     def _whole(self):
         if self._last_pass is None:
             seen = _Pass(self._cut)
@@ -211,4 +216,4 @@ def _rate(stream) -> Fraction:
 def _promised(container, stream):
     """How many frames the header promises, or None."""
     length = container.duration and Fraction(container.duration, av.time_base)
-    return stream.frames or (round(length * _rate(stream)) if length else None)
+    return stream.frames or (round(length * _rate(stream)) or None if length else None)

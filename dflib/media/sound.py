@@ -53,6 +53,7 @@ class Sound:
         stream = sound_stream(source)
         self._output, self._target = output, output.add_stream_from_template(stream)
         self._lead_in, self._shift = output.format.name != "matroska", round(start / stream.time_base)
+        self.lost = 0  # packets so damaged that the container does not take them
         self._packets = self._shifted(source.demux(stream))
         self._next = next(self._packets, None)
 
@@ -65,7 +66,10 @@ class Sound:
         """Copy the next packet, if there is one."""
         if self._next is not None:
             self._next.stream = self._target
-            self._output.mux(self._next)
+            try:
+                self._output.mux(self._next)
+            except av.InvalidDataError:
+                self.lost += 1
             self._next = next(self._packets, None)
 
     def _shifted(self, packets):
@@ -77,7 +81,7 @@ class Sound:
             packet.dts -= self._shift
             packet.pts = packet.dts if packet.pts is None else packet.pts - self._shift
             end = packet.pts + length
-            if packet.pts < 0 and not (self._lead_in and end >= 0) or end > 0 and packet.is_discard:
+            if end > 0 and packet.is_discard or last is None and packet.pts < 0 and not (self._lead_in and end >= 0):
                 continue
             if last is not None and packet.dts <= last:  # time runs backwards where recordings were joined
                 packet.dts = packet.pts = last + length

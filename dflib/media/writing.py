@@ -64,6 +64,9 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
             if not writer.count:
                 raise ValueError(f"There are no frames to write to {path}.")
             writer.finish()
+            lost = writer.sound.lost if writer.sound else 0
+            if lost and isinstance(audio_from, Video):
+                audio_from.remember(f"Its sound is damaged: {lost} packet{'s' if lost > 1 else ''} left out.")
         if path.suffix.lower() != ".mkv":
             append_xmp_box(temporary, packet)
 
@@ -112,7 +115,7 @@ class _Writer:
     """Encodes the frames that it is called with."""
 
     def __init__(self, output, rate, crf, visible_mark, open_sound):
-        self.count = 0
+        self.count, self.sound = 0, None
         self._output, self._rate, self._crf, self._marked, self._open_sound = output, rate, crf, visible_mark, open_sound
 
     def __call__(self, image, time=None):
@@ -125,8 +128,8 @@ class _Writer:
             raise ValueError(f"Frame {self.count + 1} is to be shown at {float(time):g} s, not after the one before it.")
         self._gap, self._moment = moment - self._moment if self.count else self._gap, moment
         self._output.mux(self._stream.encode(_to_yuv(mark(image) if self._marked else image, moment)))
-        if self._sound:
-            self._sound.copy_until(moment * self._time_base)
+        if self.sound:
+            self.sound.copy_until(moment * self._time_base)
         self.count += 1
 
     def _begin(self, image, time):
@@ -136,13 +139,13 @@ class _Writer:
         self._stream = self._output.add_stream("libx264", rate=self._rate)
         self._stream.codec_context.time_base = self._time_base
         _set_up(self._stream.codec_context, image, self._crf)
-        self._sound = self._open_sound()
+        self.sound = self._open_sound()
 
     def finish(self):
         """Write what the encoder still holds, and the sound up to the end of the last frame, as long as the one before."""
         self._output.mux(self._stream.encode(None))
-        if self._sound:
-            self._sound.copy_until((self._moment + self._gap) * self._time_base)
+        if self.sound:
+            self.sound.copy_until((self._moment + self._gap) * self._time_base)
 
 
 def _sound(audio_from, output, sources):
@@ -173,8 +176,7 @@ def _set_up(context, image, crf) -> None:
     context.thread_count = 1  # x264's output depends on the number of threads
     if image.ndim == 2:
         context.height, context.width = image.shape
-        options = {"crf": "0", "rc-lookahead": "0"}  # without loss there are no bits to plan: saves 40 frames of memory
-        context.pix_fmt, context.options, context.color_range = "gray", options, _FULL
+        context.pix_fmt, context.options, context.color_range = "gray", {"crf": "0"}, _FULL
         return
     context.height, context.width = (side + side % 2 for side in image.shape[:2])
     context.pix_fmt, context.options, context.color_range = "yuv420p", {"crf": str(crf)}, _LIMITED

@@ -123,8 +123,9 @@ def write_clip(path, person, performance, size=128, crf=18):
     `media.write_video`.
     """
     from dflib import media
-    from dflib.files import replacing
+    from dflib.files import check_writable, replacing
     path, frames = Path(path), []
+    truth = check_writable(path.with_suffix(".npz"))
 
     def pictures():
         for frame in render_clip(person, performance, size):
@@ -132,7 +133,7 @@ def write_clip(path, person, performance, size=128, crf=18):
             yield frame.image
     media.write_video(path, pictures(), fps=performance.fps, crf=crf, kind="rendered")
     landmarks, contour, visible, masks = (np.stack(column) for column in zip(*frames))
-    shots, truth = performance.shots, path.with_suffix(".npz")
+    shots = performance.shots
     with replacing(truth) as temporary:
         np.savez_compressed(
             temporary, landmarks=landmarks.astype(np.float32), contour=contour.astype(np.float32), visible=visible,
