@@ -68,3 +68,21 @@ def kept(kind: str, name: str, depends: tuple, make) -> dict:
     with replacing(path) as temporary:
         np.savez(temporary, **arrays)
     return arrays
+
+
+def kept_people(kind: str, name: str, seeds, per_file: int, depends: tuple, render) -> dict:
+    """The arrays {name: array} of all people `seeds`, one after the other: what `render(seeds, tick)` draws of some of them.
+
+    `per_file` people are kept together, so that little is lost when it is interrupted; `tick(1)` is to be called after each,
+    for the progress bar. name and depends as in `kept`; the seeds need not be named.
+    """
+    from tqdm.auto import tqdm
+
+    seeds, parts = list(seeds), []
+    with tqdm(total=len(seeds), unit="person", desc=f"rendering {name or kind}") as bar:
+        for start in range(0, len(seeds), per_file):
+            chunk = seeds[start:start + per_file]
+            parts.append(kept(kind, "-".join(filter(None, (name, f"{chunk[0]}-{chunk[-1]}"))), (chunk, *depends),
+                              lambda: render(chunk, bar.update)))
+            bar.update(start + len(chunk) - bar.n)         # what was read at once
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}

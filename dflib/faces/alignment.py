@@ -23,6 +23,8 @@ TEMPLATE = np.array([
     (0.535, 0.721), (0.500, 0.726), (0.465, 0.721),
 ])
 
+PORTRAIT_ZOOM, PORTRAIT_LOWER = 0.85, 0.04      # a portrait is the canonical crop, wider and with the face lower
+
 
 def similarity(src, dst) -> np.ndarray:
     """The similarity (…, 2, 3) that takes ``src`` (…, N, 2) closest to ``dst`` (…, N, 2) in the least-squares sense.
@@ -70,6 +72,12 @@ def alignment_matrix(landmarks, size=128) -> np.ndarray:
     """The similarity (2, 3) from the picture to a canonical crop of ``size`` pixels, given ``landmarks`` (68, 2)."""
     # a crop of side 1 has its first pixel's corner, not its centre, at 0
     return similarity(check_points(landmarks)[INNER], TEMPLATE * size - 0.5)
+
+
+def portrait_matrix(landmarks, size=128) -> np.ndarray:
+    """The similarity (2, 3) to a wider crop of ``size`` pixels, 27 cm, that holds the hair; ``landmarks`` (68, 2)."""
+    template = (TEMPLATE - 0.5) * PORTRAIT_ZOOM + 0.5 + (0.0, PORTRAIT_LOWER)
+    return similarity(check_points(landmarks)[INNER], template * size - 0.5)
 
 
 def align(image, landmarks, size=128):

@@ -42,16 +42,7 @@ def with_other_look(person, number: int):
 
 def render_looks(seeds) -> Looks:
     """Eight shots of each person in three looks, rendered at 128 px and kept in the cache, with a progress bar."""
-    from tqdm.auto import tqdm
-
-    seeds, parts = list(seeds), []
-    with tqdm(total=len(seeds), unit="person", desc="rendering looks") as bar:
-        for start in range(0, len(seeds), PEOPLE_PER_FILE):
-            chunk = seeds[start:start + PEOPLE_PER_FILE]
-            parts.append(renders.kept("looks", f"{chunk[0]}-{chunk[-1]}", (chunk, LOOKS, DONOR_STRIDE, SHOT_STRIDE, KNOWN, CROP),
-                                      lambda: _render(chunk, bar.update)))
-            bar.update(start + len(chunk) - bar.n)         # what was read at once
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    whole = renders.kept_people("looks", "", seeds, PEOPLE_PER_FILE, (LOOKS, DONOR_STRIDE, SHOT_STRIDE, KNOWN, CROP), _render)
     return Looks(whole.pop("images"), whole.pop("person"), whole.pop("look"), whole)
 
 

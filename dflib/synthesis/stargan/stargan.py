@@ -1,8 +1,8 @@
 """StarGAN (Choi et al., CVPR 2018, arXiv:1711.09020): one generator for every edit, in the order of the paper.
 
-Two exact reformulations make it fast (a test proves the gradients equal): the gradient penalty follows the critic's
-chain of transposed convolutions instead of differentiating twice, and instance normalisation is group normalisation
-with one group a map.
+Exact reformulations make it fast (a test proves the gradients equal): the gradient penalty follows the critic's chain
+of transposed convolutions instead of differentiating twice, a replicated label is convolved only where that makes a
+difference, and instance normalisation is group normalisation with one group a map.
 
 Shapes: B pictures (B, 3, S, S) in [-1, 1]; labels (B, n) of zeros and ones, n columns over all data sets.
 """
@@ -60,6 +60,16 @@ class Residual(nn.Module):
         return x + self.main(x)
 
 
+def convolved_label(label: Tensor, weight: Tensor, size: tuple) -> Tensor:
+    """The label (B, n), replicated over a picture of ``size``, convolved with ``weight`` (w, n, 7, 7): (B, w, *size).
+
+    All places that are 3 px or more from the border see the same, so that 7 x 7 px are enough to compute all of it.
+    """
+    m = F.conv2d(label[:, :, None, None].expand(-1, -1, 7, 7), weight, padding=3)               # (B, w, 7, 7)
+    m = torch.cat([m[:, :, :3], m[:, :, 3:4].expand(-1, -1, size[0] - 6, -1), m[:, :, 4:]], dim=2)
+    return torch.cat([m[..., :3], m[..., 3:4].expand(-1, -1, -1, size[1] - 6), m[..., 4:]], dim=3)
+
+
 class Generator(nn.Module):
     """G(x, c): pictures and target labels to edited pictures (table 4). 8,430,528 parameters with ``columns=(5,)``.
 
@@ -88,8 +98,10 @@ class Generator(nn.Module):
         if labels.shape != (len(images), sum(self.columns)):
             raise ValueError(f"{len(images)} pictures need labels of shape {(len(images), sum(self.columns))}, "
                              f"not {tuple(labels.shape)}.")
-        wanted = with_mask(labels.to(images), self.columns)[:, :, None, None]
-        return self.main(torch.cat([images, wanted.expand(-1, -1, *images.shape[2:])], dim=1))
+        first = self.main[0].weight                     # (w, 3 + labels, 7, 7): the picture's part, then the label's
+        wanted = with_mask(labels.to(images), self.columns)
+        x = F.conv2d(images, first[:, :3], padding=3) + convolved_label(wanted, first[:, 3:], images.shape[2:])
+        return self.main[1:](x)
 
 
 class Discriminator(nn.Module):
@@ -184,3 +196,26 @@ def generator_losses(generator: Generator, critic: Discriminator, reals: Tensor,
     realness, logits = critic(fakes)
     restored = generator(fakes, labels)
     return -realness.mean(), classification_loss(logits, targets, known), (reals - restored).abs().mean()
+
+
+# ---------------------------------------- for little time: one step of the critic for each of the generator
+def logistic_critic_losses(critic: Discriminator, reals: Tensor, fakes: Tensor, labels: Tensor,
+                           known: Tensor | None = None) -> tuple:
+    """As ``critic_losses``, with the non-saturating logistic loss and R1 (Mescheder et al. 2018, eq. 9, without gamma).
+
+    WGAN-GP needs a critic that is nearly optimal, hence five steps; this loss does with one, as in StarGAN v2 (Choi et
+    al. 2020). The penalty is the mean of the squared norm of the slope at the reals, halved.
+    """
+    realness, logits = critic(torch.cat([reals, fakes.detach()]))
+    real, fake = realness.chunk(2)
+    slope = critic.input_gradient(reals).flatten(1)
+    return (F.softplus(fake).mean() + F.softplus(-real).mean(), classification_loss(logits[:len(reals)], labels, known),
+            slope.square().sum(dim=1).mean() / 2)
+
+
+def logistic_generator_losses(generator: Generator, critic: Discriminator, reals: Tensor, fakes: Tensor, labels: Tensor,
+                              targets: Tensor, known: Tensor | None = None) -> tuple:
+    """As ``generator_losses``, with the non-saturating loss -log D."""
+    realness, logits = critic(fakes)
+    restored = generator(fakes, labels)
+    return F.softplus(-realness).mean(), classification_loss(logits, targets, known), (reals - restored).abs().mean()

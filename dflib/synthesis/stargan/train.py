@@ -1,0 +1,174 @@
+"""Training StarGAN on the rendered cast: the paper's recipe, and one for two cores.
+
+    python -m dflib train stargan           at the current scale; an interrupted run goes on
+"""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dflib.datasets.domains import COLUMNS, EDITS, edited
+from dflib.datasets.edits import LabelledFaces, cast_faces, expression_faces
+from dflib.paths import CHECKPOINTS, cache_dir
+from dflib.pictures import as_images, as_sheet, as_tensor
+from dflib.scale import current
+from dflib.synthesis.stargan import stargan
+from dflib.synthesis.stargan.labels import legal_targets
+from dflib.training import TrainingRun
+
+SHOWN = 6               # people on the sample sheet, each with every edit
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How large, how long, how fast. A step is one of the critic; every ``critic_steps``-th has one of the generator."""
+
+    size: int
+    width: int                          # maps of the first layers of both networks
+    steps: int
+    batch: int = 16                     # half from each data set
+    blocks: int = 6
+    critic_steps: int = 5
+    loss: str = "wasserstein"           # with WGAN-GP's penalty, as in the paper, or "logistic" with R1
+    penalty: float = stargan.PENALTY    # weight of either
+    reconstruction: float = stargan.RECONSTRUCTION
+    rate: float = 1e-4                  # of Adam, betas 0.5 and 0.999; falls to 0 over the last half of the steps
+    half_life: int = 10_000             # images, of the generator's average
+    expressions: int = 400              # people rendered for the second data set
+    bf16: bool = False                  # convolutions in 16 bits on a CPU that has them (on a GPU always)
+
+
+RECIPES = {
+    "smoke": Recipe(32, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=4),
+    # One critic step and R1, so that the generator gets most of the time; Adam's rate for small networks.
+    "cpu": Recipe(64, width=32, steps=20_000, critic_steps=1, loss="logistic", penalty=1.0, rate=4e-4),
+    # The paper's: 200,000 steps of batch 16.
+    "gpu": Recipe(128, width=64, steps=200_000, expressions=4000),
+}
+LOSSES = {"wasserstein": (stargan.critic_losses, stargan.generator_losses),
+          "logistic": (stargan.logistic_critic_losses, stargan.logistic_generator_losses)}
+
+
+class StarGAN(torch.nn.Module):
+    """Both networks as one module: what a checkpoint holds, so that training can go on from it."""
+
+    def __init__(self, size: int, width: int, blocks: int = 6):
+        super().__init__()
+        self.generator = stargan.Generator(COLUMNS, width, blocks)
+        self.critic = stargan.Discriminator(size, sum(COLUMNS), width)
+
+
+def train(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) -> TrainingRun:
+    """Train and return the run, whose ``averaged`` is the generator to use; goes on where an earlier run stopped.
+
+    data: a tuple of `LabelledFaces`; by default the shipped cast, and people rendered with the five expressions.
+    folder: of the run, by default one in the cache that belongs to this recipe and data. ValueError for pictures of
+    another size than the recipe's.
+    """
+    recipe = recipe or RECIPES[current().name]
+    data = data or (cast_faces(recipe.size), expression_faces(recipe.size, recipe.expressions))
+    run = stargan_run(folder or _folder(recipe, data), data, recipe, seed)
+    run.fit()
+    return run
+
+
+def stargan_run(folder, data, recipe: Recipe, seed: int = 0) -> TrainingRun:
+    """A run in ``folder`` that has not begun yet; arguments as for `train`."""
+    for faces in data:
+        if faces.images.shape[1:3] != (recipe.size, recipe.size):
+            raise ValueError(f"The recipe is for pictures of {recipe.size} px, and {faces.name} has "
+                             f"{faces.images.shape[1]} px.")
+    torch.manual_seed(seed)
+    generator = stargan.Generator(COLUMNS, recipe.width, recipe.blocks)
+    critic = stargan.Discriminator(recipe.size, sum(COLUMNS), recipe.width)
+    critic_losses, generator_losses = LOSSES[recipe.loss]
+
+    def step(run, i):
+        reals, labels, targets, known = batch(run, data, recipe.batch)
+        turn = (i + 1) % recipe.critic_steps == 0               # of the generator, which reuses the critic's fakes
+        with autocast(run, recipe):
+            with torch.set_grad_enabled(turn):
+                fakes = generator(reals, targets)
+            realness, classes, penalty = critic_losses(critic, reals, fakes, labels, known)
+        losses = {"critic": realness, "class of reals": classes, "penalty": penalty}
+        _update(run, "critic", realness + stargan.CLASSES * classes + recipe.penalty * penalty)
+        if turn:
+            with autocast(run, recipe):
+                fooling, classes, restored = generator_losses(generator, critic, reals, fakes, labels, targets, known)
+            losses |= {"generator": fooling, "class of fakes": classes, "reconstruction": restored}
+            _update(run, "generator", fooling + stargan.CLASSES * classes + recipe.reconstruction * restored)
+        return losses
+
+    shown = data[0].of(np.linspace(0, len(data[0]) - 1, SHOWN).astype(int), "shown")
+    optimizers = {name: torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.5, 0.999))
+                  for name, network in (("generator", generator), ("critic", critic))}
+    return TrainingRun(folder, {"generator": generator, "critic": critic}, optimizers, step, recipe.steps, seed,
+                       samples=lambda run: edit_sheet(run.averaged, shown),
+                       average=("generator", recipe.half_life, recipe.batch),
+                       schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
+
+
+def batch(run: TrainingRun, data, size: int) -> tuple:
+    """(pictures (B, 3, S, S), labels (B, 12), targets (B, 12), known (B, 12)) of this process, as many from each set.
+
+    Half of the pictures are mirrored: no label knows left from right.
+    """
+    parts = []
+    for faces in data:
+        rows = run.share(run.rng.integers(len(faces), size=size // len(data)))
+        targets = legal_targets(faces.labels[rows], faces.known[rows], run.rng)
+        parts.append((faces.images[rows], faces.labels[rows], targets, faces.known[rows]))
+    images, *rest = (np.concatenate(columns) for columns in zip(*parts))
+    reals = as_tensor(images).to(run.device)
+    mirror = torch.rand(len(reals), 1, 1, 1, device=run.device) < 0.5
+    return torch.where(mirror, reals.flip(3), reals), *(torch.from_numpy(part).to(run.device) for part in rest)
+
+
+@contextmanager
+def autocast(run: TrainingRun, recipe: Recipe):
+    """16-bit convolutions where the recipe or the GPU wants them; the casted weights are forgotten afterwards."""
+    wanted = recipe.bf16 or run.device.type == "cuda"
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=wanted):
+        yield
+    torch.clear_autocast_cache()
+
+
+def _update(run: TrainingRun, name: str, loss: Tensor) -> None:
+    with torch.autocast(run.device.type, enabled=False):
+        run.update(name, loss)
+
+
+@torch.no_grad()
+def edit_sheet(generator, faces: LabelledFaces) -> np.ndarray:
+    """A row for each picture: itself, then every edit of EDITS, (H, W, 3) uint8."""
+    device = next(generator.parameters()).device
+    columns = [faces.images]
+    for edit in EDITS:
+        targets = torch.from_numpy(np.stack([edited(label, edit) for label in faces.labels]))
+        columns.append(as_images(generator(as_tensor(faces.images).to(device), targets.to(device))))
+    return as_sheet(np.stack(columns, axis=1).reshape(-1, *faces.images.shape[1:]), len(columns))
+
+
+def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict, path=None) -> dict:
+    """Write the averaged generator and the critic to data/checkpoints, in half precision; returns the card."""
+    both = StarGAN(recipe.size, recipe.width, recipe.blocks)
+    both.generator.load_state_dict(run.averaged.state_dict())
+    both.critic.load_state_dict(run.models["critic"].state_dict())
+    run.models["both"] = both
+    path = path or CHECKPOINTS / f"stargan-{recipe.size}.safetensors"
+    card = run.export(path, "both", "python -m dflib train stargan", data, scores, half=True)
+    del run.models["both"]
+    return card
+
+
+def _folder(recipe: Recipe, data) -> Path:
+    """The run's folder in the cache, another one for each recipe and data."""
+    import hashlib
+
+    key = repr((asdict(replace(recipe, steps=0, rate=0)), [faces.name for faces in data]))
+    return cache_dir() / "runs" / f"stargan-{recipe.size}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"

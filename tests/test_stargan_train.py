@@ -1,0 +1,94 @@
+"""Training StarGAN: who learns when, a rate that ends at 0, and a toy world whose one attribute it learns to edit."""
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dflib import checkpoints
+from dflib.datasets.domains import INDEX, expression_labels
+from dflib.datasets.edits import LabelledFaces
+from dflib.synthesis.stargan import train as stargan_train
+from dflib.synthesis.stargan.train import Recipe, StarGAN, stargan_run, train
+
+TINY = Recipe(16, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=2)
+
+
+def toy(n=64, side=16):
+    """Gray noise of two brightnesses, known as the skin; and reddish or bluish noise, known as the expression."""
+    rng = np.random.default_rng(0)
+    images = rng.normal(0, 12, (2 * n, side, side, 3))
+    labels, known = np.zeros((n, 12), np.float32), np.zeros((n, 12), bool)
+    labels[:, INDEX["dark skin"]] = np.arange(n) % 2
+    known[:, INDEX["dark skin"]] = True
+    images[:n] += np.where(np.arange(n) % 2, 70, 180)[:, None, None, None]
+    names = np.where(np.arange(n) % 2, "happy", "sad")
+    images[n:] += 120 + 50 * np.where(names == "happy", 1, -1)[:, None, None, None] * np.array([1, 0, -1])
+    images = images.clip(0, 255).astype(np.uint8)
+    return (LabelledFaces(images[:n], labels, known, np.arange(n), "gray"),
+            LabelledFaces(images[n:], *expression_labels(names), np.arange(n), "coloured"))
+
+
+def weights(module):
+    return torch.cat([p.detach().flatten().clone() for p in module.parameters()])
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
+def test_the_generator_learns_in_every_second_step_only(tmp_path, loss):
+    run = stargan_run(tmp_path, toy(), replace(TINY, loss=loss))
+    seen = []
+    before = run._step
+
+    def step(run, i):
+        start = {name: weights(model) for name, model in run.models.items()}
+        losses = before(run, i)
+        seen.append({name: bool((weights(model) != start[name]).any()) for name, model in run.models.items()})
+        assert ("reconstruction" in losses) == (i % 2 == 1) and all(torch.isfinite(value) for value in losses.values())
+        return losses
+
+    run._step = step
+    run.fit()
+    assert [row["generator"] for row in seen] == [False, True, False, True] and all(row["critic"] for row in seen)
+
+
+def test_the_rate_really_decays(tmp_path):
+    run = stargan_run(tmp_path, toy(), replace(TINY, steps=10))
+    assert [run._schedule(i) for i in (0, 3, 5)] == [1, 1, 1]
+    assert run._schedule(9) == pytest.approx(.2) and run._schedule(10) == 0
+
+
+def test_a_batch_comes_from_both_sets_and_wants_edits(tmp_path):
+    run = stargan_run(tmp_path, toy(), TINY)
+    run.rng = np.random.default_rng(0)
+    reals, labels, targets, known = stargan_train.batch(run, toy(), 8)
+    assert reals.shape == (8, 3, 16, 16) and (known[:4, INDEX["dark skin"]].all() and known[4:, 7:].all())
+    assert (labels != targets).any(dim=1).all() and not (labels != targets)[~known].any()
+
+
+def test_pictures_of_another_size_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="32 px, and gray has 16 px"):
+        stargan_run(tmp_path, toy(), replace(TINY, size=32))
+
+
+def test_it_learns_to_edit_a_toy_world(tmp_path):
+    """From nothing, in seconds: dark becomes light and the other way round, and what is not asked for stays."""
+    recipe = Recipe(16, width=8, steps=240, batch=16, blocks=1, critic_steps=1, loss="logistic", penalty=.01, rate=5e-3,
+                    half_life=200)
+    data = toy()
+    run = train(recipe, data, tmp_path)
+    images = torch.from_numpy(data[0].images[:2]).permute(0, 3, 1, 2) / 127.5 - 1           # a light one and a dark one
+    wanted = torch.zeros(2, 12)
+    wanted[0, INDEX["dark skin"]] = 1
+    with torch.no_grad():
+        edited, same = run.averaged(images, wanted), run.averaged(images, torch.from_numpy(data[0].labels[:2]))
+    light, dark = images.mean((1, 2, 3))
+    to_dark, to_light = edited.mean((1, 2, 3))
+    half = float(light - dark) / 2
+    assert to_dark < light - half and to_light > dark + half
+    assert (same.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs().max() < half
+    sheet = stargan_train.edit_sheet(run.averaged, data[0].of([0, 1], "two"))
+    assert sheet.shape == (2 * 16, 16 * 16, 3)
+
+    card = stargan_train.ship(run, recipe, "a toy world", {}, tmp_path / "toy.safetensors")
+    both, _ = checkpoints.load(tmp_path / "toy.safetensors", StarGAN(16, 8, 1))
+    assert card["steps"] == 240 and torch.allclose(both.generator(images, wanted), edited, atol=.05)
