@@ -2,6 +2,7 @@
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -459,6 +460,23 @@ def test_conversion_pastes_where_it_should_and_changes_nothing_outside():
             assert not np.array_equal(result[mask], frame.image[mask]), (how, colour)
     nothing = deepfake.blended(face, frame.image, np.zeros_like(mask))
     assert np.array_equal(nothing, frame.image) and nothing is not frame.image
+
+
+def test_a_soft_face_becomes_as_sharp_as_the_one_it_covers():
+    from dflib.swap.sharpen import match_sharpness
+
+    frame = cast.render(cast.sample_person(311), cast.neutral_shot(), 192)
+    soft = cv2.GaussianBlur(frame.image, (0, 0), 0.8)
+
+    def laplacian(picture):
+        return np.abs(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F))[frame.mask].mean()
+    sharper = match_sharpness(soft, frame.image, frame.mask)
+    assert laplacian(soft) < 0.7 * laplacian(frame.image) and 0.9 < laplacian(sharper) / laplacian(frame.image) < 1.1
+    assert np.abs(sharper[frame.mask].mean(0) - soft[frame.mask].mean(0)).max() < 1         # no other colours
+    assert np.abs(sharper.astype(float) - frame.image)[frame.mask].mean() < np.abs(soft.astype(float) - frame.image)[frame.mask].mean()
+    assert np.array_equal(match_sharpness(frame.image, soft, frame.mask), frame.image)      # never softer
+    nothing = np.zeros_like(frame.mask)
+    assert np.array_equal(match_sharpness(soft, frame.image, nothing), soft)
 
 
 def test_the_square_goes_where_the_sources_landmarks_are():

@@ -15,7 +15,7 @@ FLOORS = [{"lazy", "paths", "files", "scale"}, {"media", "pictures"}, {"training
 RANK = {name: rank for rank, floor in enumerate(FLOORS) for name in floor}
 TECHNIQUES = next(floor for floor in FLOORS if "swap" in floor)
 CAST = ["", "geometry", "people", "surface", "hair", "picture", "clips"]      # the groups of the cast, from the ground up
-MAKING = {"train", "evaluate", "ship", "scores"}                              # modules that training and evaluation are made of
+MAKING = {"train", "evaluate", "ship", "scores", "ruler"}                              # modules that training and evaluation are made of
 # The lines of a file that is named after a technique: it is read from top to bottom in one lesson.
 LONGEST = 335
 

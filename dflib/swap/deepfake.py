@@ -24,6 +24,7 @@ from dflib.scale import device
 from dflib.swap import autoencoder, blend, fit
 from dflib.swap.autoencoder import masked, unpacked
 from dflib.swap.clip import fit_clip, noise
+from dflib.swap.sharpen import match_sharpness
 
 COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
 KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
@@ -40,12 +41,13 @@ class DeepFake:
     colour: "none", "mean" or "reinhard", see `blend.match_color`; with "mean" a darker target turns the whites of the eyes
     black. blend_by: "feather", "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull
     the mask is, in widths of the face. placed: align the result to where the source's landmarks should be, instead of where
-    the target's are. ValueError for other words.
+    the target's are. sharpen: make the network's soft picture as sharp as the face it covers (`sharpen.match_sharpness`).
+    ValueError for other words.
     """
     kind = "edited"
 
     def __init__(self, model=None, source=0, target=1, colour="reinhard", blend_by="feather", smoothing=1.5, shrink=SHRINK,
-                 placed=False, teach=None):
+                 placed=False, teach=None, sharpen=True):
         if colour not in COLOURS or blend_by not in BLENDS:
             raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "
                              f"not {colour!r} and {blend_by!r}.")
@@ -53,6 +55,7 @@ class DeepFake:
             raise ValueError(f"The mask can shrink by 0 to 0.5 widths of the face, not by {shrink!r}.")
         self.given, self.model, self.source, self.target, self.teach = model, model, source, target, teach
         self.colour, self.blend_by, self.smoothing, self.shrink, self.placed = colour, blend_by, smoothing, shrink, placed
+        self.sharpen = sharpen
         self.note = f"face swapped: autoencoder, colour {colour}, {blend_by}"
         self.head = fit.as_face_model(head_model())
 
@@ -86,7 +89,7 @@ class DeepFake:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
         seen, placed = self.places[number]
         face, mask = converted(self.model, image, seen, placed if self.placed else seen, self.source, self.target)
-        return blended(face, image, mask, self.colour, self.blend_by, self.shrink)
+        return blended(face, image, mask, self.colour, self.blend_by, self.shrink, self.sharpen)
 
 
 def places(head, points, shape, smoothing=1.5):
@@ -122,7 +125,7 @@ def decoded(model, crops, masks, source, target):
     return as_images(made)
 
 
-def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK):
+def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK, sharpen=False):
     """``image`` with ``face``, both (H, W, 3) uint8, put in inside the ``mask`` (H, W) bool, of which the edge is taken off.
 
     Every pixel outside the mask stays as it was.
@@ -134,6 +137,8 @@ def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK)
         return image.copy()
     if colour != "none":
         face = blend.match_color(face, image, mask, colour)
+    if sharpen:
+        face = match_sharpness(face, image, mask)
     if blend_by == "poisson":
         return blend.poisson(face, image, mask)
     if blend_by == "feather":
