@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 
 from dflib.files import check_readable, replacing
-from dflib.paths import CHECKPOINTS
+from dflib.paths import CHECKPOINTS, data_missing
 from dflib.scale import current, hardware
 
 #: What a card must say. ``scale`` and ``hardware`` are filled in by ``save`` when they are left out, and it adds
@@ -109,6 +109,8 @@ def shipped(name: str) -> Path:
     """The path of the checkpoint ``name`` that comes with the course; FileNotFoundError names those there are."""
     path = CHECKPOINTS / f"{name}.safetensors"
     if not path.is_file():
+        if data_missing():
+            raise FileNotFoundError(data_missing())
         known = ", ".join(sorted(file.stem for file in CHECKPOINTS.glob("*.safetensors"))) or "none"
         raise FileNotFoundError(f"There is no shipped checkpoint {name!r} (shipped: {known}).")
     return path

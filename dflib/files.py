@@ -62,6 +62,17 @@ def check_writable(path) -> Path:
     return path
 
 
+def writable_folder(path) -> Path:
+    """``path`` as a folder in which files can be written, made if missing; OSError with one sentence where it cannot be."""
+    path = Path(path).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"The folder {path} cannot be made ({error.strerror or 'unknown reason'}).") from error
+    check_writable(path / "any.file")
+    return path
+
+
 def check_readable(path, what: str) -> Path:
     """``path`` as a Path when it is a readable, non-empty file; ``what`` ("image", "video", …) names it in errors.
 

@@ -142,7 +142,7 @@ def test_report_says_what_to_do(monkeypatch, tmp_path):
     assert "The course wants 2 GB" in text and "x is missing" not in text
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "file"))
-    assert "cannot be created" in str(report.report())
+    assert "cannot be made" in str(report.report())
     assert "&#9888;" in report.report()._repr_html_()
 
 

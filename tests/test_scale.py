@@ -1,12 +1,17 @@
+import os
 import random
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dflib import paths, scale
+from dflib import files, paths, scale
+from dflib.cast import renders
+from dflib.datasets import actors, make
 
 
 @pytest.mark.parametrize("name, size", [("smoke", 32), ("cpu", 64), ("gpu", 128)])
@@ -67,8 +72,38 @@ def test_cache_dir(monkeypatch, tmp_path):
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path / "file" / "below"))
     with pytest.raises(OSError) as caught:
         paths.cache_dir()
-    assert str(caught.value) == (f"The cache folder {tmp_path / 'file' / 'below'} cannot be created (Not a directory): "
-                                 "set DFLIB_CACHE to a folder that can be written.")
+    advice = ": set DFLIB_CACHE to a folder for the cache that can be written."
+    assert str(caught.value) == f"The folder {tmp_path / 'file' / 'below'} cannot be made (Not a directory)" + advice
+
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
+    monkeypatch.setattr(files.os, "access", lambda path, mode: False)       # before the work: nothing has been rendered yet
+    for user in (paths.cache_dir, lambda: renders.kept("some", "people", (), lambda: pytest.fail("rendered in vain")),
+                 lambda: make.make_faces(tmp_path / "set", make.Recipe(1)), lambda: actors.make_clips(tmp_path / "set")):
+        with pytest.raises(OSError, match="may not be written to by this user"):
+            user()
+
+
+def test_an_installed_copy_without_its_data_says_what_to_do(tmp_path):
+    """As after pip install . without -e: the package alone, elsewhere."""
+    root = Path(__file__).parents[1]
+    shutil.copytree(root / "dflib", tmp_path / "dflib", ignore=shutil.ignore_patterns("__pycache__"))
+    code = ("from dflib import __main__, checkpoints, datasets\n"
+            "__main__.main(['info'])\n"
+            "for use in (datasets.RenderedFaces, datasets.ActorClips, lambda: checkpoints.shipped('detector')):\n"
+            "    try: print(use())\n"
+            "    except FileNotFoundError as error: print(error)\n")
+
+    def answer(code, **environment):
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path,
+                              env={**os.environ, "PYTHONPATH": str(tmp_path), **environment})
+    advice = (f"The course's data is not in {tmp_path / 'data'}: install the package with pip install -e . inside the course's "
+              "folder, or set DFLIB_DATA to that folder's data.")
+    found = answer(code + "__main__.main(['make', 'clips'])\n")
+    assert f"-> {advice}" in found.stdout and "Everything is in place." not in found.stdout
+    assert found.stdout.splitlines()[-3:] == [advice] * 3 and found.stderr.endswith(f"make: {advice}\n")
+    assert not (tmp_path / "data").exists()
+    found = answer("from dflib import paths; print(paths.DATA, [paths.data_missing()])", DFLIB_DATA=str(root / "data"))
+    assert found.stdout == f"{root / 'data'} ['']\n"
 
 
 def test_default_cache_dir_is_the_platforms(monkeypatch, tmp_path):

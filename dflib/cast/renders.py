@@ -13,15 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from dflib.cast.version import VERSION
-from dflib.files import replacing
+from dflib.files import replacing, writable_folder
 from dflib.paths import cache_dir
 
 
 def folder(kind: str) -> Path:
     """Where renders of one kind are kept for this version of the cast; made if missing. OSError if it cannot be written."""
-    path = cache_dir() / "renders" / f"cast-{VERSION}" / kind
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return writable_folder(cache_dir() / "renders" / f"cast-{VERSION}" / kind)
 
 
 def content(*values) -> str:

@@ -1,10 +1,14 @@
 """ActorClips: six people of the cast on film, with the truth of every frame and any true swap."""
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dflib.cast.version import VERSION
 from dflib.datasets import safe
+from dflib.files import writable_folder, write_bytes
 from dflib.paths import DATA
 
 SECONDS, FPS, SIZE, CRF = 8.4, 25, 256, 20
@@ -50,7 +54,7 @@ class ActorClips:
     """The shipped clips: iterate over `Actor`s, or take one by name, `clips["ana"]`."""
 
     def __init__(self, folder=DATA / "clips"):
-        folder = safe.folder(folder, "clips of actors (run python -m dflib.datasets.make clips)")
+        folder = safe.folder(folder, "clips of actors (run python -m dflib make clips)")
         path = folder / "actors.json"
         try:
             self._actors = {name: Actor(name, safe.inside(folder, f"{name}.mp4", path), entry["person"],
@@ -85,19 +89,43 @@ class ActorClips:
         return cast.render_clip(self[source].person(), self[target].performance(), size)
 
 
-def make_clips(folder: Path = DATA / "clips") -> None:
-    """Render the clips of ACTORS that are not in `folder` yet (about a minute each on one core)."""
+def make_clips(folder: Path = DATA / "clips", seconds: float = SECONDS, size: int = SIZE) -> None:
+    """Film the ACTORS into `folder`: by default the shipped clips, about a minute each on one core.
+
+    A clip that is there already is kept; one of another cast, length or size stays until it is replaced. Interrupted, the
+    same call goes on. OSError when the folder cannot be written.
+    """
     from tqdm.auto import tqdm
 
     from dflib import cast
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = writable_folder(folder)
+    earlier = _stated_version(folder / "actors.json")
+    entries = {}
     for name, (person, performance) in tqdm(ACTORS.items(), unit="clip", desc="filming"):
-        if not (folder / f"{name}.npz").exists():
-            cast.write_clip(folder / f"{name}.mp4", cast.sample_person(person),
-                            cast.perform(performance, SECONDS, FPS), size=SIZE, crf=CRF)
-    about = {"cast": VERSION, "licence": "CC0-1.0", "fps": FPS, "size": SIZE, "crf": CRF, "actors": {
-        name: {"person": person, "performance": performance, "seconds": SECONDS,
-               "attributes": cast.sample_person(person).attributes}
-        for name, (person, performance) in ACTORS.items()}}
-    (folder / "actors.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8", newline="\n")
+        path, actor, play = folder / f"{name}.mp4", cast.sample_person(person), cast.perform(performance, seconds, FPS)
+        if not _is_filmed(path, actor, play, size, earlier):
+            cast.write_clip(path, actor, play, size=size, crf=CRF)
+        entries[name] = {"person": person, "performance": performance, "seconds": seconds, "attributes": actor.attributes}
+    about = {"cast": VERSION, "licence": "CC0-1.0", "fps": FPS, "size": size, "crf": CRF, "actors": entries}
+    write_bytes(folder / "actors.json", (json.dumps(about, indent=1) + "\n").encode())
+
+
+def _stated_version(path):
+    """The cast's version that a list of actors states, for clips that do not state their own; None without a list."""
+    try:
+        return safe.json_of(path, dict).get("cast")
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_filmed(path, actor, play, size, earlier) -> bool:
+    from dflib.cast.clips.footage import read_truth
+
+    try:
+        truth = read_truth(path.with_suffix(".npz"))
+    except (FileNotFoundError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return False
+    return (path.is_file() and truth.get("cast", earlier) == VERSION and len(truth["pose"]) == len(play)
+            and int(truth["size"]) == size and truth["attributes"] == actor.attributes
+            and np.array_equal(truth["expression"], [shot.expression for shot in play.shots]))

@@ -1,17 +1,16 @@
 """Rendering a set of faces into shards: resumable, on several cores, the same bytes for the same seeds.
 
-    python -m dflib.datasets.make faces      renders the shipped set again (data/cast, about eight minutes of one core)
-    python -m dflib.datasets.make clips      films the actors again (data/clips, about six minutes)
+`python -m dflib make faces` is `make_faces`.
 """
-import argparse
 import hashlib
 import multiprocessing
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dflib.datasets import shards
 from dflib.cast.version import VERSION, version_of
+from dflib.datasets import shards
+from dflib.files import writable_folder, write_bytes
 from dflib.paths import DATA
 
 SHARD_FACES = 250               # about half a minute of rendering: that much is lost when it is interrupted
@@ -44,15 +43,15 @@ SHIPPED = Recipe(people=4000)
 
 
 def render_shards(folder: Path, recipe: Recipe, workers: "int | None" = None) -> list:
-    """Paths of the shards of `recipe` in `folder`, in order of seed; those that are missing are rendered now.
+    """Paths of the shards of `recipe` in `folder`, in order of seed; those that are missing or of another cast are rendered.
 
     workers: processes, by default one per core. A progress bar counts faces. Interrupted, the same call goes on.
     """
     from tqdm.auto import tqdm
 
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = writable_folder(folder)
     tasks = _tasks(folder, recipe)
-    missing = [task for task in tasks if not task[0].exists()]
+    missing = [task for task in tasks if not _is_made(task)]
     workers = min(workers or os.cpu_count() or 1, len(missing))
     if missing:
         with tqdm(total=recipe.people * recipe.shots, unit="face", desc="rendering the cast") as bar:
@@ -77,6 +76,21 @@ def _tasks(folder, recipe):
              recipe) for start in starts]
 
 
+def _about(people, recipe):
+    return {**asdict(recipe), "people": len(people), "first": people[0], "cast": VERSION}
+
+
+def _is_made(task) -> bool:
+    """Whether the shard of a task is there, whole, and what would be rendered now."""
+    path, people, recipe = task
+    try:
+        about = shards.Shard(path).about
+    except (FileNotFoundError, ValueError):
+        return False
+    wanted = _about(people, recipe)
+    return {**about, "cast": version_of(about.get("cast"))}.items() >= wanted.items()
+
+
 def _render_shard(task, tick=None):
     from dflib import cast
 
@@ -92,31 +106,21 @@ def _render_shard(task, tick=None):
             rows["shot"].append(shot_seed)
             if tick:
                 tick(1)
-    about = {**asdict(recipe), "people": len(people), "first": people[0], "cast": VERSION,
-             "licence": "CC0-1.0", "synthetic": "rendered by dflib.cast; nobody's face"}
+    about = {**_about(people, recipe), "licence": "CC0-1.0", "synthetic": "rendered by dflib.cast; nobody's face"}
     shards.write(path, frames, about, rows)
     return len(frames)
 
 
-def make_faces(folder: Path = DATA / "cast") -> None:
-    """Render the shipped set into `folder`: shards of an older cast are replaced, those of this cast are kept."""
-    for path in folder.glob("faces-*.zip"):
-        if version_of(shards.Shard(path).about["cast"]) != VERSION:
-            path.unlink()
-    made = render_shards(folder, SHIPPED, workers=1)
-    for path in set(folder.glob("faces-*.zip")) - set(made):
-        path.unlink()
+def make_faces(folder: Path = DATA / "cast", recipe: Recipe = SHIPPED, workers: "int | None" = None) -> None:
+    """Render a set into `folder`, with its checksums: by default the shipped one, which takes eight minutes of one core.
+
+    What is there already is kept; a shard of another cast or look, or a damaged one, stays until it is replaced.
+    Interrupted, the same call goes on. Nothing is deleted: ValueError when the folder holds shards of other people.
+    OSError when the folder cannot be written.
+    """
+    others = {path.name for path in folder.glob("faces-*.zip")} - {path.name for path, _, _ in _tasks(folder, recipe)}
+    if others:
+        raise ValueError(f"{folder} holds {min(others)}, which does not belong to {recipe.people} people: choose another folder.")
+    made = render_shards(folder, recipe, workers)
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in made]
-    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
-
-
-def _main():
-    from dflib.datasets.actors import make_clips
-
-    parser = argparse.ArgumentParser(description="Render the shipped data again, into data/.")
-    parser.add_argument("what", choices=("faces", "clips"))
-    {"faces": make_faces, "clips": make_clips}[parser.parse_args().what]()
-
-
-if __name__ == "__main__":
-    _main()
+    write_bytes(folder / "SHA256SUMS", "".join(sums).encode())

@@ -41,7 +41,7 @@ class RenderedFaces(Pictures):
 
     def __init__(self, split: str = "all", size: "int | None" = None, folder=DATA / "cast"):
         _check(split)
-        folder = safe.folder(folder, "rendered faces (run python -m dflib.datasets.make faces)")
+        folder = safe.folder(folder, "rendered faces (run python -m dflib make faces)")
         self._open(sorted(Path(folder).glob("faces-*.zip")), split, size)
         if not self.shards:
             raise FileNotFoundError(f"{folder} holds no shards of rendered faces.")

@@ -5,6 +5,8 @@ Every function raises one of FileNotFoundError, NotADirectoryError or ValueError
 import json
 from pathlib import Path, PurePosixPath
 
+from dflib import paths
+
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm")
 
@@ -13,7 +15,8 @@ def folder(path, what: str) -> Path:
     """`path` as an existing folder that holds `what` (words for the error)."""
     path = Path(path).expanduser()
     if not path.exists():
-        raise FileNotFoundError(f"There is no folder {path} with {what}.")
+        missing = paths.data_missing() if path.is_relative_to(paths.DATA) else ""
+        raise FileNotFoundError(missing or f"There is no folder {path} with {what}.")
     if not path.is_dir():
         raise NotADirectoryError(f"{path} is a file, not a folder with {what}.")
     return path

@@ -71,7 +71,7 @@ def report() -> Report:
     """Look at this machine now. Never raises for something missing: the row says what to do."""
     return Report((
         Row("dflib", f"{__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"),
-        _packages(), _scale(), _device(), _cache(), _outside_weights(),
+        _packages(), _data(), _scale(), _device(), _cache(), _outside_weights(),
     ))
 
 
@@ -105,6 +105,11 @@ def unmet_requirements() -> list:
         if not requirement.specifier.contains(version, prereleases=True):
             problems.append(f"{requirement.name} is {version}, wanted {requirement.specifier}")
     return problems
+
+
+def _data() -> Row:
+    missing = paths.data_missing()
+    return Row("data", "missing" if missing else "in place", missing)
 
 
 def _scale() -> Row:

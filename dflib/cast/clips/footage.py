@@ -16,6 +16,7 @@ from dflib.cast.clips import acting
 from dflib.cast.geometry.head import head_model
 from dflib.cast.people.shots import Camera, Shot, camera_gaze, sample_light
 from dflib.cast.streams import stream
+from dflib.cast.version import VERSION
 
 MOST_YAW, MOST_PITCH = 35., 14.         # degrees
 
@@ -119,7 +120,7 @@ def write_clip(path, person, performance, size=128, crf=18):
 
     The truth holds, for T frames: landmarks (T,68,2) and contour (T,17,2) in pixels, visible (T,68), pose (T,3) yaw,
     pitch, roll in degrees, expression (T,E) and expression_names (E,), gaze (T,2), masks as bits (see `read_truth`),
-    fps, size, and the person's attributes as JSON. Both files appear whole or not at all; errors are those of
+    fps, size, the cast's version, and the person's attributes as JSON. Both files appear whole or not at all; errors are those of
     `media.write_video`.
     """
     from dflib import media
@@ -140,7 +141,7 @@ def write_clip(path, person, performance, size=128, crf=18):
             masks=masks, pose=np.array([(s.yaw, s.pitch, s.roll) for s in shots], np.float32),
             expression=np.stack([s.expression for s in shots]), gaze=np.array([s.gaze for s in shots], np.float32),
             expression_names=np.array(head_model().expression_names), fps=np.float64(performance.fps),
-            size=np.int64(size), attributes=np.array(json.dumps(person.attributes)))
+            size=np.int64(size), cast=np.int64(VERSION), attributes=np.array(json.dumps(person.attributes)))
     return truth
 
 
