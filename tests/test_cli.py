@@ -128,9 +128,11 @@ def test_train_calls_the_recipe_at_the_scale(capsys, folder, monkeypatch):
     calls = []
 
     class Recipe:
+        IDENTITY = ATTRIBUTES = {"smoke": "a recipe", "cpu": "a recipe"}
+
         @staticmethod
-        def train(name):
-            calls.append((name, os.environ["DFLIB_SCALE"]))
+        def train(name=None, folder=None):
+            calls.append((folder.name.rsplit("-", 1)[0] if folder else name, os.environ["DFLIB_SCALE"]))
 
     monkeypatch.setattr(train, "import_module", lambda name: Recipe)
     assert run(capsys, "train", "detector", "--scale", "cpu")[:2] == (0, "detector: done\n")
@@ -140,7 +142,7 @@ def test_train_calls_the_recipe_at_the_scale(capsys, folder, monkeypatch):
 
 @pytest.mark.parametrize("name", train.RECIPES)
 def test_recipes_exist(name):
-    assert callable(__import__(train.RECIPES[name], fromlist=["train"]).train)
+    assert callable(__import__(train.RECIPES[name].partition(":")[0], fromlist=["train"]).train)
 
 
 BAD = {

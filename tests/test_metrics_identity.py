@@ -1,4 +1,6 @@
 """Scores against scikit-image and closed forms; the identity and attribute networks on held-out people."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,15 +8,16 @@ from scipy.stats import norm
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from dflib import cast, checkpoints, faces
+from dflib.cast.people.splits import split_of
 from dflib.datasets import RenderedFaces
 from dflib.metrics import (equal_error_rate, face_attributes, identity_embedding, identity_similarity, landmark_error,
                            psnr, ssim)
+from dflib.metrics import train
 from dflib.metrics.attributes import CHOICES, NUMBERS, OUTPUTS, WIDTH, YES_NO, AttributeNetwork, attribute_loss, targets
 from dflib.metrics.augment import augment
 from dflib.metrics.identity import IdentityNetwork, cosface
 from dflib.metrics.looks import LOOKS, render_looks, with_other_look
 from dflib.metrics.network import CROP, INPUT, as_input, crops
-from dflib.metrics.train import attribute_run, identity_run
 from dflib.metrics.verification import verify
 
 
@@ -194,11 +197,35 @@ def held_out(tmp_path_factory):
     return render_looks(range(70_009, 70_169, 10))
 
 
-def test_runs_train_on_their_losses(held_out, tmp_path):
-    for name, run_of in (("identity", identity_run), ("attributes", attribute_run)):
-        run = run_of(held_out.of(slice(0, 24)), tmp_path / name, steps=2)
-        history = run.fit()
-        assert run.done == 2 and np.isfinite(list(history[-1].values())).all()
+@pytest.mark.parametrize("recipes", [train.IDENTITY, train.ATTRIBUTES])
+def test_networks_are_trained_and_shipped(held_out, tmp_path, monkeypatch, recipes):
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
+    monkeypatch.setattr(train, "render_looks", lambda seeds: asked.extend(seeds) or held_out)
+    asked, recipe = [], recipes["smoke"]
+    run = train.train(recipe)
+    assert run.done == recipe.steps and np.isfinite(list(run.history[-1].values())).all()
+    assert len(asked) == recipe.people and all(split_of(seed) == "train" for seed in asked)
+    again = train.train(replace(recipe, steps=recipe.steps + 1))       # a longer run goes on
+    assert again.folder == run.folder and [row["step"] for row in again.history] == [recipe.steps, recipe.steps + 1]
+    asked.clear()
+    card = train.ship(again, tmp_path, people=3)
+    assert all(split_of(seed) == "test" for seed in asked) and len(asked) == 3
+    assert card["scale"] == "smoke" and card["steps"] == recipe.steps + 1 and card["scores"]["people"] == 16
+    assert [path.name for path in tmp_path.glob("*.safetensors")] == [f"{recipe.network}.safetensors"]
+
+
+def test_a_run_of_another_scale_recipe_or_data_is_another_run(held_out, tmp_path, monkeypatch):
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
+    some, recipe = held_out.of(slice(0, 24)), replace(train.IDENTITY["smoke"], steps=1)
+    run = train.train(recipe, some)
+    for other, data in ((replace(recipe, batch=16), some), (recipe, held_out), (replace(train.ATTRIBUTES["smoke"], steps=1), some)):
+        assert train.train(other, data).folder != run.folder
+        with pytest.raises(ValueError, match="is another one"):
+            train.train(other, data, run.folder)
+    monkeypatch.setenv("DFLIB_SCALE", "cpu")            # a trial at smoke scale never stands for the real network
+    assert train.train(recipe, some).folder != run.folder
+    with pytest.raises(ValueError, match="trains identity or attributes, not 'age'"):
+        train.train(replace(recipe, network="age"))
 
 
 # the shipped networks

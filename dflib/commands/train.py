@@ -3,11 +3,11 @@ import argparse
 from importlib import import_module
 
 SUMMARY = "Train a network that the course ships, from its recipe, at the current scale; an interrupted run goes on."
-RECIPES = {     # network -> module whose train makes it
+RECIPES = {     # network -> module whose train makes it, and its recipes by scale where the module has others too
     "landmarks": "dflib.faces.train",
     "detector": "dflib.faces.train",
-    "identity": "dflib.metrics.train",
-    "attributes": "dflib.metrics.train",
+    "identity": "dflib.metrics.train:IDENTITY",
+    "attributes": "dflib.metrics.train:ATTRIBUTES",
     "gan": "dflib.synthesis.gan.train",
     "stylegan": "dflib.synthesis.stylegan.train",
     "autoencoder": "dflib.swap.train",
@@ -16,7 +16,7 @@ FOLDERS = {     # network -> folder of its run in the cache, where it is not cal
     "landmarks": "faces-landmarks-{scale}",
     "detector": "faces-detector-{scale}",
 }
-COMMON = ("gan", "stylegan")    # whose train has the common shape: (recipe, data, folder, seed)
+COMMON = ("identity", "attributes", "gan", "stylegan", "autoencoder")    # whose train has the common shape: (recipe, data, folder, seed)
 
 
 def add_arguments(parser) -> None:
@@ -35,9 +35,17 @@ def run(arguments) -> None:
     for name in names:
         if arguments.resume is False and _earlier(name):
             print(f"{name}: the earlier run is now {_put_aside(run_folder(name))}")
-        module = import_module(RECIPES[name])
-        trained = module.train(folder=run_folder(name)) if name in COMMON else module.train(name)
-        print(f"{name}: done{_exported(name, trained)}")
+        print(f"{name}: done{_exported(name, _train(name))}")
+
+
+def _train(name):
+    from dflib.scale import current
+    path, _, recipes = RECIPES[name].partition(":")
+    module = import_module(path)
+    if name not in COMMON:
+        return module.train(name)
+    recipe = getattr(module, recipes)[current().name] if recipes else None
+    return module.train(recipe, folder=run_folder(name))
 
 
 def run_folder(name: str):
@@ -60,9 +68,10 @@ def _put_aside(folder):
 
 
 def _exported(name, trained) -> str:
-    """Leave a run's averaged network beside its folder as a checkpoint, for ``render --checkpoint`` and ``latents``."""
-    if getattr(trained, "averaged", None) is None or not trained.accelerator.is_main_process:
-        return ""                       # the scoring networks write a checkpoint of their own
+    """Leave a run's network beside its folder as a checkpoint, the averaged one where there is an average."""
+    model = "average" if getattr(trained, "averaged", None) else "network"
+    if model not in ("average", *getattr(trained, "models", ())) or not trained.accelerator.is_main_process:
+        return ""                       # the autoencoder leaves its own
     path = run_folder(name).with_suffix(".safetensors")
-    trained.export(path, "average", f"python -m dflib train {name}", "rendered people of the cast", {})
+    trained.export(path, model, f"python -m dflib train {name}", "rendered people of the cast", {})
     return f", {path}"

@@ -1,50 +1,74 @@
-"""Recipes of the two shipped scoring networks.
+"""Training the two scoring networks on renders of the cast.
 
-    python -m dflib.metrics.train identity      renders 975 people (15 minutes of one core), trains for as long
-    python -m dflib.metrics.train attributes    the same pictures, half the training
+    from dflib.metrics.train import ATTRIBUTES, IDENTITY, train
+    run = train(IDENTITY["cpu"])                # 15 minutes on one core, and as long for the renders
+    run = train(ATTRIBUTES["cpu"])              # half of it, the same renders
 
-With --ship the result replaces the network in data/checkpoints, else it goes to the cache. Both may be interrupted and called
-again. The people that score a network end in 9 (`datasets.split_of`): nobody who trained it.
+Nobody whom they learn from is of the validation or test split. `python -m dflib.metrics.train` trains both at the current
+scale, scores them on people of the test split and writes the course's checkpoints with their cards.
 """
-import argparse
 import math
+from dataclasses import dataclass
 from itertools import count, islice
 
 import numpy as np
 import torch
 
-from dflib.datasets import split_of
-from dflib.paths import DATA
+from dflib.cast.people.splits import split_of
 from dflib.metrics import attributes as attribute_network
 from dflib.metrics.attributes import AttributeNetwork, attribute_loss, face_attributes, targets
 from dflib.metrics.augment import augment
 from dflib.metrics.identity import WIDTH, IdentityNetwork, cosface, identity_embedding
-from dflib.metrics.looks import render_looks
+from dflib.metrics.looks import Looks, render_looks
 from dflib.metrics.verification import verify
-from dflib.paths import cache_dir
+from dflib.paths import CHECKPOINTS
 from dflib.scale import current
 from dflib.training import TrainingRun
+from dflib.training.record import default_folder, describe, digest
 
 FIRST = 10_000              # seed; the shipped pictures show others
-TRAIN_PEOPLE, TEST_PEOPLE = 850, 125
-BATCH = 96
-STEPS = {"identity": 900, "attributes": 500}
-RATE, DECAY = 2e-3, 1e-2    # of AdamW
+DECAY = 1e-2                # of AdamW's weights
 WARM_UP = 50                # steps
 
 
-def looks_of(split: str, people: int):
+@dataclass(frozen=True)
+class Recipe:
+    """How one of the two networks is trained."""
+    network: str            # "identity" or "attributes"
+    people: int             # of the training split, eight pictures each
+    steps: int
+    batch: int = 96         # pictures in a step
+    rate: float = 2e-3      # of AdamW; rises over WARM_UP steps, then falls to 0 along a cosine
+
+
+IDENTITY = {"smoke": Recipe("identity", people=8, steps=3, batch=24), "cpu": Recipe("identity", people=850, steps=900),
+            "gpu": Recipe("identity", people=850, steps=900)}
+ATTRIBUTES = {"smoke": Recipe("attributes", people=8, steps=3, batch=24), "cpu": Recipe("attributes", people=850, steps=500),
+              "gpu": Recipe("attributes", people=850, steps=500)}
+
+
+def train(recipe: Recipe, data: "Looks | None" = None, folder=None, seed: int = 0) -> TrainingRun:
+    """Train the network of `recipe`, going on from an earlier run in `folder`; `run.models["network"]` is the result.
+
+    data: a `looks.Looks`, by default `recipe.people` people of the training split, rendered into the cache. folder: by
+    default one in the cache, another for every recipe, scale and data. ValueError for a recipe of neither network, and
+    for a folder that holds a run of another recipe or data.
+    """
+    if recipe.network not in RUNS:
+        raise ValueError(f"A recipe trains {' or '.join(RUNS)}, not {recipe.network!r}.")
+    looks = looks_of("train", recipe.people) if data is None else data
+    about = describe(recipe.network, recipe, f"{len(looks.images):,} looks {digest(looks.images)}, seed {seed}")
+    run = RUNS[recipe.network](recipe, looks, folder or default_folder(about), seed, about)
+    run.fit()
+    return run
+
+
+def looks_of(split: str, people: int) -> Looks:
     """Looks of the first `people` people from seed FIRST on who belong to `split`."""
-    seeds = islice((seed for seed in count(FIRST) if split_of(seed) == split), people)
-    return render_looks(seeds)
+    return render_looks(islice((seed for seed in count(FIRST) if split_of(seed) == split), people))
 
 
-def schedule(steps: int):
-    """Factor of the learning rate in step i: a short rise, then a cosine to 0."""
-    return lambda i: min(1, (i + 1) / WARM_UP) * .5 * (1 + math.cos(math.pi * i / steps))
-
-
-def identity_run(looks, folder, steps: int = STEPS["identity"], seed: int = 0) -> TrainingRun:
+def identity_run(recipe: Recipe, looks: Looks, folder, seed: int = 0, about=None) -> TrainingRun:
     """A run that trains an IdentityNetwork on `looks` with CosFace."""
     people, person = np.unique(looks.person, return_inverse=True)
     pictures, person = torch.from_numpy(looks.images), torch.from_numpy(person)
@@ -54,18 +78,16 @@ def identity_run(looks, folder, steps: int = STEPS["identity"], seed: int = 0) -
 
     def step(run, i):
         network.train()
-        rows = run.share(run.rng.permutation(len(pictures))[:BATCH])
+        rows = run.share(run.rng.permutation(len(pictures))[:recipe.batch])
         x = augment(pictures[rows].to(run.device), share=.8).contiguous(memory_format=torch.channels_last)
         loss = cosface(network(x), classes.weight, person[rows].to(run.device))
         run.update("adam", loss)
         return {"cosface": loss}
 
-    optimizer = torch.optim.AdamW([*network.parameters(), *classes.parameters()], RATE, weight_decay=DECAY)
-    return TrainingRun(folder, {"network": network, "classes": classes}, {"adam": optimizer}, step, steps, seed,
-                       schedule=schedule(steps))
+    return _run(recipe, {"network": network, "classes": classes}, folder, seed, about, step)
 
 
-def attribute_run(looks, folder, steps: int = STEPS["attributes"], seed: int = 0) -> TrainingRun:
+def attribute_run(recipe: Recipe, looks: Looks, folder, seed: int = 0, about=None) -> TrainingRun:
     """A run that trains an AttributeNetwork on `looks`."""
     pictures, goal = torch.from_numpy(looks.images), targets(looks.truth)
     torch.manual_seed(seed)
@@ -73,15 +95,28 @@ def attribute_run(looks, folder, steps: int = STEPS["attributes"], seed: int = 0
 
     def step(run, i):
         network.train()
-        rows = run.share(run.rng.permutation(len(pictures))[:BATCH])
+        rows = run.share(run.rng.permutation(len(pictures))[:recipe.batch])
         # No flips: they would turn the yaw around.
         x = augment(pictures[rows].to(run.device), share=1., flip=False).contiguous(memory_format=torch.channels_last)
         loss = attribute_loss(network(x), {name: values[rows].to(run.device) for name, values in goal.items()})
         run.update("adam", loss)
         return {"attributes": loss}
 
-    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    return TrainingRun(folder, {"network": network}, {"adam": optimizer}, step, steps, seed, schedule=schedule(steps))
+    return _run(recipe, {"network": network}, folder, seed, about, step)
+
+
+RUNS = {"identity": identity_run, "attributes": attribute_run}
+
+
+def _run(recipe, models, folder, seed, about, step):
+    parameters = [parameter for model in models.values() for parameter in model.parameters()]
+    return TrainingRun(folder, models, {"adam": torch.optim.AdamW(parameters, recipe.rate, weight_decay=DECAY)}, step, recipe.steps,
+                       seed, about=about, schedule=schedule(recipe.steps))
+
+
+def schedule(steps: int):
+    """Factor of the learning rate in step i: a short rise, then a cosine to 0."""
+    return lambda i: min(1, (i + 1) / WARM_UP) * .5 * (1 + math.cos(math.pi * i / steps))
 
 
 def score_identity(network, looks) -> dict:
@@ -110,31 +145,18 @@ def score_attributes(network, looks) -> dict:
     return scores
 
 
-RUNS = {"identity": (identity_run, score_identity), "attributes": (attribute_run, score_attributes)}
+SCORES = {"identity": score_identity, "attributes": score_attributes}
 
 
-def train(name: str, steps: "int | None" = None, destination=None) -> dict:
-    """Train and score the network `name` at the current scale and write it to `destination`; returns its card.
-
-    The destination is a file in the cache unless given, so that a trial never replaces what the course ships.
-    """
-    run_of, score = RUNS[name]
-    scale = current()
-    learners = looks_of("train", scale.pick(smoke=8, cpu=TRAIN_PEOPLE, gpu=TRAIN_PEOPLE))
-    steps = steps or scale.pick(smoke=3, cpu=STEPS[name], gpu=STEPS[name])
-    run = run_of(learners, cache_dir() / "runs" / f"{name}-{scale.name}", steps)
-    run.fit()
-    scores = score(run.models["network"], looks_of("test", scale.pick(smoke=8, cpu=TEST_PEOPLE, gpu=TEST_PEOPLE)))
-    data = (f"rendered cast only: {len(np.unique(learners.person))} people from seed {FIRST} whose seeds end in 0-7, "
+def ship(run: TrainingRun, folder=CHECKPOINTS, people: int = 125) -> dict:
+    """Write the network of a finished run into `folder`, scored on `people` people of the test split; returns its card."""
+    name = run.about["technique"]
+    scores = SCORES[name](run.models["network"], looks_of("test", people))
+    data = (f"rendered cast only: {run.about['recipe']['people']} people from seed {FIRST} whose seeds end in 0-7, "
             f"8 shots each in three looks (dflib.metrics.looks); scored on {scores['people']} people whose seeds end in 9")
-    return run.export(destination or cache_dir() / "runs" / f"{name}.safetensors", "network",
-                      f"python -m dflib.metrics.train {name} --ship", data, scores)
+    return run.export(folder / f"{name}.safetensors", "network", f"python -m dflib train {name}", data, scores)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train a scoring network at the current scale.")
-    parser.add_argument("name", choices=sorted(RUNS))
-    parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
-    parser.add_argument("--ship", action="store_true", help="replace the network in data/checkpoints (default: write to the cache)")
-    arguments = parser.parse_args()
-    train(arguments.name, arguments.steps, DATA / "checkpoints" / f"{arguments.name}.safetensors" if arguments.ship else None)
+    for recipes in (IDENTITY, ATTRIBUTES):
+        ship(train(recipes[current().name]))
