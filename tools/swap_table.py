@@ -46,7 +46,7 @@ DEEPFAKE = {
     "DeepFakes, not sharpened": ({"sharpen": False}, "face"), "DeepFakes, not smoothed": ({"smoothing": 0}, "face"),
     "DeepFakes, placed by the fitted shape": ({"placed": True}, "face"),
 }
-TRUTHS = {"the source's texture on the target's shape": "texture", "the source's whole head": "person", "true swap": "face"}
+TRUTHS = {"the source's texture on the target's shape": "texture", "true swap": "face"}
 
 
 class Scene:
