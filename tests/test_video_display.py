@@ -59,7 +59,7 @@ def coloured(path, code, matrix, transfer, primaries):
         context.colorspace, context.color_trc, context.color_primaries = matrix, transfer, primaries
         image = np.broadcast_to(np.rint(np.array(code) * 65535), (32, 32, 3)).astype(np.uint16)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb48le")
-        frame = frame.reformat(format="yuv420p10le", dst_colorspace={1: "ITU709", 9: "BT2020"}[matrix])
+        frame = frame.reformat(format="yuv420p10le", dst_colorspace=matrix)  # the same codes in FFmpeg's scaler
         frame.colorspace, frame.color_trc, frame.color_primaries, frame.pts = matrix, transfer, primaries, 0
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))

@@ -20,8 +20,11 @@ _KNEE = 0.6  # of white: what is darker is shown as it is, what is brighter is c
 _HD = 720  # lines from which a video that does not say its colours has those of BT.709, otherwise of BT.601
 
 
-def as_displayed(frame, pixel_aspect) -> np.ndarray:
-    """A decoded PyAV ``frame`` as (H, W, 3) uint8 RGB; ``pixel_aspect`` is width by height of one pixel."""
+def as_displayed(frame, pixel_aspect, matrix) -> np.ndarray:
+    """A decoded PyAV ``frame`` as (H, W, 3) uint8 RGB.
+
+    ``pixel_aspect`` is width by height of one pixel, ``matrix`` the video's, as from `display_matrix`.
+    """
     height, width = frame.height, frame.width
     if pixel_aspect > 1:  # never made smaller: no detail is lost
         width = round(width * pixel_aspect)
@@ -34,7 +37,7 @@ def as_displayed(frame, pixel_aspect) -> np.ndarray:
         image = _to_srgb(frame.to_ndarray(format="rgb48le", **form), frame.color_trc, frame.color_primaries)
     else:
         image = frame.to_ndarray(format="rgb24", **form)
-    return np.ascontiguousarray(_placed(image, display_matrix(frame)))
+    return np.ascontiguousarray(_placed(image, matrix))
 
 
 def range_and_gamut(frame) -> str:
@@ -46,7 +49,8 @@ def range_and_gamut(frame) -> str:
 def display_matrix(frame) -> tuple:
     """(a, b, c, d): a pixel (x, y) of the frame is shown at (a x + c y, b x + d y), each -1, 0 or 1, up to a shift.
 
-    From the container's matrix (ISO 14496-12, 8.3.2), rounded to the nearest quarter turn.
+    From the container's matrix (ISO 14496-12, 8.3.2), rounded to the nearest quarter turn. It is the same for all frames
+    of a video: ask one, since PyAV's ``side_data`` keeps each frame that was asked in memory until Python tidies up.
     """
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:

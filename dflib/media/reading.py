@@ -51,11 +51,12 @@ class Video:
     ``start`` is when the first picture is shown, in seconds of the file's own time, in which its sound is counted too.
     """
 
-    def __init__(self, path, fps, size, has_audio=False, expected=None, start=Fraction(0), pixel_aspect=Fraction(1), cut=False,
-                 found=()):
+    def __init__(self, path, fps, size, has_audio=False, expected=None, start=Fraction(0), pixel_aspect=Fraction(1),
+                 matrix=(1, 0, 0, 1), cut=False, found=()):
         self.path, self.start = path, start
         self.info = VideoInfo(fps, tuple(size), has_audio, expected, lambda: len(self.times))
-        self._pixel_aspect, self._cut, self._found, self._last_pass = pixel_aspect, cut, list(found), None
+        self._pixel_aspect, self._matrix, self._cut = pixel_aspect, matrix, cut
+        self._found, self._last_pass = list(found), None
 
     def __iter__(self):
         return (image for _, image in self.timed())
@@ -65,7 +66,7 @@ class Video:
         seen = _Pass(self._cut)
         with open_container(self.path) as container:
             for frame in _frames(container, seen):
-                image = display.as_displayed(frame, self._pixel_aspect)
+                image = display.as_displayed(frame, self._pixel_aspect, self._matrix)
                 yield seen.times[-1] - self.start, display.fitted(image, self.info.size)
         self._last_pass = seen
 
@@ -139,14 +140,15 @@ def read_video(path) -> Video:
         if first is None:
             raise ValueError(f"The video {path} " + ("is damaged: none of its frames can be decoded."
                                                      if seen.damaged else "has no frames."))
-        size = display.as_displayed(first, pixel_aspect).shape[:2]
-        for what, done in ((display.placing(display.display_matrix(first)), "they are shown upright"),
+        matrix = display.display_matrix(first)
+        size = display.as_displayed(first, pixel_aspect, matrix).shape[:2]
+        for what, done in ((display.placing(matrix), "they are shown upright"),
                            (pixel_aspect != 1 and f"with pixels {float(pixel_aspect):.3g} times as wide as high", "they are stretched"),
                            (display.range_and_gamut(first), "they are converted to sRGB")):
             if what:
                 found.append(f"Its pictures are stored {what}: {done}.")
         return Video(path, float(_rate(stream)), size, sound_stream(container) is not None, _promised(container, stream),
-                     seen.times[0], pixel_aspect, cut, found)
+                     seen.times[0], pixel_aspect, matrix, cut, found)
 
 
 def _frames(container, seen):
