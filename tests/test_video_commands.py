@@ -37,7 +37,7 @@ def faces_everywhere(monkeypatch):
     box, points = np.array([[8, 8, 40, 40]], np.float32), np.full((1, 68, 2), 20, np.float32)
     monkeypatch.setattr(faces, "detect", lambda image: box)
     monkeypatch.setattr(faces, "landmarks", lambda *_, **__: points)
-    monkeypatch.setattr(manipulate, "follow_face", lambda video, *_: ([(0, np.zeros((n := len(video.times), 68, 2)))], n))
+    monkeypatch.setattr(manipulate, "follow_faces", lambda video, *_: ([[(0, np.zeros((n := len(video.times), 68, 2)))]], n))
 
 
 def run(capsys, *arguments):
@@ -83,7 +83,7 @@ def test_what_cannot_be_written_is_refused_before_faces_are_looked_for(tmp_path,
     media.write_video(tmp_path / "loud.mkv", NUMBERS, audio_from=tmp_path / "sound.mkv", progress=False)
     assert packets(tmp_path / "loud.mkv")
     for where in (faces, manipulate):
-        monkeypatch.setattr(where, "detect" if where is faces else "follow_face", lambda *_: pytest.fail("faces were looked for"))
+        monkeypatch.setattr(where, "detect" if where is faces else "follow_faces", lambda *_: pytest.fail("faces were looked for"))
     (tmp_path / "folder.mp4").mkdir()
     before = sorted(path.name for path in tmp_path.iterdir())
     for read, out, words in ((tmp_path / "loud.mkv", "out.mp4", "choose a name that ends in .mov or .mkv."),

@@ -99,9 +99,9 @@ def test_wide_gamuts_become_srgb(tmp_path, primaries, matrix, chromaticities):
     linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
     other = np.linalg.solve(to_xyz(chromaticities), BT709 @ linear)
     code = np.where(other <= 0.0031308, 12.92 * other, 1.055 * other ** (1 / 2.4) - 0.055)
-    assert np.abs(code - colour).max() > 0.03  # as it would be without conversion
+    assert np.abs(code - colour).max() > 0.04  # as it would be without conversion
     video = coloured(tmp_path / "a.mp4", code, matrix, 1, primaries)
-    assert np.abs(next(iter(video)).mean((0, 1)) - 255 * colour).max() < 3
+    assert np.abs(next(iter(video)).mean((0, 1)) - 255 * colour).max() < 6  # 2 with PyAV 18, 5 with 17
     assert video.remarks == ["Its pictures are stored in a wide colour gamut: they are converted to sRGB."]
 
 

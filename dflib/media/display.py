@@ -9,8 +9,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-# Codes of ITU-T H.273: colour primaries (table 2) and transfer characteristics (table 3).
-_UNSPECIFIED, _PQ, _HLG = 2, 16, 18
+# Codes of ITU-T H.273: colour primaries (table 2), transfer characteristics (table 3) and matrices (table 4).
+_BT709, _UNSPECIFIED, _PQ, _HLG = 1, 2, 16, 18
 _TO_BT709 = {  # linear RGB of these primaries -> of BT.709; the rows sum to 1, white stays white
     9: np.array([[1.6605, -0.5877, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1188]]),  # BT.2020: BT.2087
     12: np.array([[1.2249, -0.2249, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0982]]),  # Display P3, D65
@@ -32,7 +32,7 @@ def as_displayed(frame, pixel_aspect, matrix) -> np.ndarray:
         height = round(height / pixel_aspect)
     form = {"width": width, "height": height}
     if frame.colorspace == _UNSPECIFIED and frame.height >= _HD:
-        form["src_colorspace"] = "ITU709"
+        form["src_colorspace"] = _BT709
     if range_and_gamut(frame):
         image = _to_srgb(frame.to_ndarray(format="rgb48le", **form), frame.color_trc, frame.color_primaries)
     else:
