@@ -73,9 +73,9 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
     nobody = all(_is_rendered(thing) for thing in (source, target) if thing is not None)
     source, video = None if source is None else _open(source), _open(target)
     sound = video if video.info.has_audio else None
-    _check_output(Path(destination), files, sound)
+    _check_output(Path(destination), files, video.info.size, sound)
     if mask is not None:
-        _check_output(Path(mask), [*files, Path(destination)])
+        _check_output(Path(mask), [*files, Path(destination)], video.info.size)
     method.learn(source, video, follower(backend), progress)
     people, count = follow_faces(video, which, backend, progress)
     if not people:
@@ -89,8 +89,8 @@ def manipulate_video(method: Method, target, destination, source=None, backend="
     with ExitStack() as outputs:
         write_mask = mask is not None and outputs.enter_context(media.video_writer(
             mask, video.info.fps, kind=method.kind, note=method.note and f"change by: {method.note}"))
-        write = outputs.enter_context(media.video_writer(destination, video.info.fps, audio_from=sound, kind=method.kind,
-                                                    note=method.note, visible_mark=not nobody))
+        write = outputs.enter_context(media.video_writer(
+            destination, video.info.fps, audio_from=sound, kind=method.kind, note=method.note, visible_mark=not nobody))
         frames = tqdm(video.timed(), "changing faces", count, unit="frame", leave=False, disable=not progress)
         for number, (time, image) in enumerate(frames):
             result = image
@@ -159,8 +159,8 @@ def _is_rendered(thing):
     return label is not None and label.kind in ("rendered", "neutral")
 
 
-def _check_output(path, taken, sound=None):
+def _check_output(path, taken, size, sound=None):
     """Refuse a path that cannot be written, before any work is done; ``taken`` are the files that must not be lost."""
     if path.resolve() in [other.resolve() for other in taken]:
         raise ValueError(f"{path} would overwrite a file of the same name that this work needs.")
-    media.check_writing(path, sound)
+    media.check_writing(path, sound, size)

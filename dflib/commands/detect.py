@@ -57,6 +57,8 @@ def _video(arguments) -> dict:
 
     from dflib import media
     video, frames, times = media.read_video(arguments.input), [], []
+    if arguments.out:
+        media.check_writing(arguments.out, video, video.info.size)
     writer = media.video_writer(arguments.out, video.info.fps, audio_from=video, kind="composite", visible_mark=True,
                             note="faces outlined") if arguments.out else nullcontext()
     with writer as write:

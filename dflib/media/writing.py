@@ -17,6 +17,7 @@ from dflib.media.reading import Video, read_video
 from dflib.media.sound import FORMATS, Sound, check_sound
 
 _BT709 = 1  # the code of this colour matrix, transfer and primaries in H.264, table E-3 to E-5
+_LONGEST = 16_384  # pixels of a side that x264 takes
 _TICKS = 90_000  # a second, for frames with times of their own: whole numbers for 24, 25, 30, 50, 60 and 29.97 a second
 _FULL, _LIMITED = av.video.reformatter.ColorRange.JPEG, av.video.reformatter.ColorRange.MPEG
 
@@ -49,17 +50,19 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
     unchanged, from its first picture to the end of the last frame written. One encoder thread, so that every machine
     writes the same file. ``visible_mark`` as in ``write_image``. The file appears whole or not at all.
 
-    Raises, before the first frame, what `check_writing` raises, and ValueError for a wrong kind or crf; then ValueError
+    Raises, before the first frame, what `check_writing` raises, and ValueError for a wrong kind, crf or fps; then ValueError
     for no frames, frames of different sizes or times that do not rise, and OSError for a full disk.
     """
     packet = make_xmp(kind, note)
     _check_crf(crf)
+    if not 1e-6 <= fps <= 1e6:
+        raise ValueError(f"fps must be between 0.000001 and 1000000, not {fps}.")
+    rate = Fraction(fps).limit_denominator(1001) if fps >= 1 else 1 / Fraction(1 / fps).limit_denominator(1001)
     path = check_writing(path, audio_from)
     with replacing(path) as temporary:
         with av.open(ffmpeg_name(temporary), "w") as output, ExitStack() as sources:
             output.metadata["comment"] = packet
-            writer = _Writer(output, Fraction(fps).limit_denominator(1001), crf, visible_mark,
-                             lambda: _sound(audio_from, output, sources))
+            writer = _Writer(output, path, rate, crf, visible_mark, lambda: _sound(audio_from, output, sources))
             yield writer
             if not writer.count:
                 raise ValueError(f"There are no frames to write to {path}.")
@@ -71,14 +74,18 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
             append_xmp_box(temporary, packet)
 
 
-def check_writing(path, audio_from=None) -> Path:
-    """``path`` as a Path where a video can be written, with the sound of ``audio_from``; call it before long work.
+def check_writing(path, audio_from=None, size=(1, 1)) -> Path:
+    """``path`` as a Path where a video of this ``size`` can be written, with the sound of ``audio_from``; call it before
+    long work.
 
-    Raises ValueError for a wrong suffix or sound that the container cannot hold, and what `check_writable` raises.
+    Raises ValueError for a wrong suffix, sound that the container cannot hold or sides too long for H.264, and what
+    `check_writable` raises.
     """
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"{path} cannot be written: the name of a video must end in .mp4, .mov or .mkv.")
+    if max(size) > _LONGEST:
+        raise ValueError(f"{path} cannot be written: H.264 takes sides of up to {_LONGEST} pixels, not {max(size)}.")
     check_writable(path)
     if audio_from is not None:
         audio_from = audio_from.path if isinstance(audio_from, Video) else audio_from
@@ -114,9 +121,10 @@ def compress(images, crf: int):
 class _Writer:
     """Encodes the frames that it is called with."""
 
-    def __init__(self, output, rate, crf, visible_mark, open_sound):
+    def __init__(self, output, path, rate, crf, visible_mark, open_sound):
         self.count, self.sound = 0, None
-        self._output, self._rate, self._crf, self._marked, self._open_sound = output, rate, crf, visible_mark, open_sound
+        self._output, self._path, self._rate, self._crf = output, path, rate, crf
+        self._marked, self._open_sound = visible_mark, open_sound
 
     def __call__(self, image, time=None):
         check_image(image, gray=True)
@@ -124,15 +132,19 @@ class _Writer:
             self._begin(image, time)
         _check_shape(image, self._shape, self.count + 1)
         moment = self.count if time is None else round(time * _TICKS)
-        if self.count and moment <= self._moment:
-            raise ValueError(f"Frame {self.count + 1} is to be shown at {float(time):g} s, not after the one before it.")
-        self._gap, self._moment = moment - self._moment if self.count else self._gap, moment
+        if self.count:
+            if time is not None and time <= self._time:
+                raise ValueError(f"Frame {self.count + 1} is to be shown at {float(time):g} s, not after the one before it.")
+            moment = max(moment, self._moment + 1)  # times may be closer to each other than ticks
+            self._gap = moment - self._moment
+        self._moment, self._time = moment, time
         self._output.mux(self._stream.encode(_to_yuv(mark(image) if self._marked else image, moment)))
         if self.sound:
             self.sound.copy_until(moment * self._time_base)
         self.count += 1
 
     def _begin(self, image, time):
+        check_writing(self._path, size=image.shape[:2])
         self._shape = image.shape
         self._time_base = 1 / self._rate if time is None else Fraction(1, _TICKS)
         self._gap = round(1 / (self._rate * self._time_base))  # the length of a frame until the next tells it
