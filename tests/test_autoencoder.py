@@ -633,3 +633,24 @@ def test_a_wider_network_does_the_same_until_it_is_trained():
     assert new.abs().max() > 0                                                  # new channels are heard once trained
     with pytest.raises(ValueError, match="cannot be widened"):
         widened(model, 3)
+
+
+def test_a_network_is_scored_against_the_true_swap_and_shipped(tmp_path, monkeypatch):
+    from dflib.swap import ship
+
+    monkeypatch.setattr(ship, "HELD_OUT", range(7, 8))
+    monkeypatch.setattr(ship, "CHECKPOINTS", tmp_path)
+    run = train.autoencoder_run(tmp_path / "a", [drawn_faces(60, 32), drawn_faces(180, 32)], replace(TINY, size=32))
+    run.fit()
+    card = ship.ship(run, TINY)
+    scores = card["scores"]
+    assert set(card["people"]) == {"ana", "ben"} and np.allclose(np.linalg.norm(card["likeness"], axis=1), 1, atol=0.01)
+    assert len(scores) == 2 * 11 and all(np.isfinite(value) for value in scores.values())
+    assert scores["ana_onto_ben_swap_psnr"] < 20 and abs(scores["ben_onto_ana_lips_slope"]) < 0.5    # six steps teach nothing
+    assert autoencoder.load(tmp_path / "autoencoder.safetensors")[1]["steps"] == TINY.steps
+    seen = ship.held_out(32)
+    perfect = lambda model, crops, masks, source, target: seen[source][0]                     # noqa: E731
+    monkeypatch.setattr(ship, "decoded", perfect)
+    scores = ship.score(run.models["autoencoder"], seen)
+    assert scores["ana_onto_ben_swap_ssim"] == 1 and scores["ana_onto_ben_lips_slope"] == scores["ben_onto_ana_sharpness"] == 1
+    assert scores["ana_onto_ben_lips_corr"] == scores["ana_onto_ben_lips_ceiling"] > 0.5

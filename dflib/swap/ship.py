@@ -1,13 +1,14 @@
 """Scoring a trained autoencoder on what it has not seen, and shipping it.
 
-    python -m dflib.swap.ship       train (or go on) at the current scale, score, and replace the network in data/checkpoints
+    python -m dflib.swap.ship       train SHIPPED (or go on), score, and replace the network in data/checkpoints
 
-The people of `ActorClips` give performances in the shipped clips that nobody learns from. Rendered with the other person
-they are the truth.
+The two people give the same performances, of which nobody learns. So the one's pictures, sent through the other's decoder, can
+be held against the other's own: the true swap in the network's own square, before anything is pasted.
 """
 import argparse
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from dflib import cast, checkpoints, metrics
@@ -15,77 +16,73 @@ from dflib.datasets import ActorClips
 from dflib.datasets.facesets import FIRST, SECONDS, cut
 from dflib.faces.follow import Follower
 from dflib.paths import CHECKPOINTS
-from dflib.scale import current
 from dflib.swap.deepfake import decoded
-from dflib.swap.train import PEOPLE, RECIPES, centre, train, training_faces
+from dflib.swap.ruler import openings
+from dflib.swap.train import PEOPLE, SHIPPED, train
 
-EVERY = 5           # of the shipped clips' frames one in so many is scored
+HELD_OUT, FPS = range(7, FIRST), 4      # seeds of performances that belong to no clip and no training
 
 
-def held_out(model, people=PEOPLE, every=EVERY):
-    """For each of ``people``, (aligned faces (N, S, S, 3), masks (N, S, S), pictures, landmarks) in each one's clip's play.
+def held_out(size, people=PEOPLE) -> list:
+    """For each of ``people`` in the same shots: aligned faces (N, S, S, 3), masks (N, S, S), openings (N, 2), likeness (128,).
 
-    ``result[i][j]``: person i giving the performance of person j. Landmarks are found, as in any video.
+    Landmarks are found, as in any video; openings are exact (`ruler.openings`).
     """
-    clips, result = ActorClips(), []
-    for who in people:
-        result.append([])
-        for play in people:
-            follow, rows = Follower(), []
-            for shot in clips[play].performance().shots[::every]:
-                picture = cast.render(clips[who].person(), shot, 2 * model.size).image
-                landmarks = follow(picture)[0]
-                rows.append((*cut(picture, landmarks, model.size)[:2], picture, landmarks))
-            result[-1].append(tuple(np.array(column) for column in zip(*rows)))
-    return result
+    clips, rows = ActorClips(), [[] for _ in people]
+    follow = [Follower() for _ in people]
+    for shot in (shot for seed in HELD_OUT for shot in cast.perform(seed, SECONDS, FPS).shots):
+        frames = [cast.render(clips[who].person(), shot, 2 * size) for who in people]
+        found = [one(frame.image)[0] for one, frame in zip(follow, frames)]
+        if all(points is not None for points in found):         # the swap needs both
+            for row, frame, points in zip(rows, frames, found):
+                row.append((*cut(frame.image, points, size)[:2], frame.image, points, frame.landmarks))
+    columns = [[np.array(column) for column in zip(*row)] for row in rows]
+    return [(crops, masks, openings(exact), metrics.person_embedding(pictures, points)) for crops, masks, pictures, points, exact in columns]
 
 
-def nearest_frames(shots, gallery):
-    """(N,) which of the shots of ``gallery`` is most like each of ``shots`` in pose, expression and gaze, known exactly."""
-    one, other = (np.array([[shot.yaw / 10, shot.pitch / 10, shot.roll / 10, *2 * np.asarray(shot.expression), *2 * shot.gaze]
-                            for shot in some]) for some in (shots, gallery))
-    return ((one[:, None] - other) ** 2).sum(2).argmin(1)
+def score(model, seen, people=PEOPLE) -> dict:
+    """Scores of both swaps beside no swap, for ``seen`` as from `held_out`: name -> number.
 
-
-def score(model, recipe, people=PEOPLE, every=EVERY):
-    """Scores of both swaps inside the true face, dB and SSIM, beside no swap and the nearest frame of the source's own footage.
-
-    Each picture is compared in its own alignment: how the face looks, not where it is put. The footage is the recipe's.
+    psnr (dB) and ssim against the true swap inside the face. lips and lids: slope of the openings that the attribute network
+    sees on the exact ones, as a share of its slope in the true swap; ..._corr the correlations, ..._ceiling the true swap's.
+    sharpness: mean absolute Laplacian inside the face, as a share of the true swap's.
     """
-    clips, faces, scores = ActorClips(), held_out(model, people, every), {}
-    footage = training_faces(people, replace(recipe, size=model.size))
+    scores = {}
     for source, target in ((0, 1), (1, 0)):
-        crops, masks = faces[target][target][:2]
-        goal, goal_masks = faces[source][target][:2]
-        first = FIRST + source * recipe.performances
-        plays = (cast.perform(seed, SECONDS, recipe.fps) for seed in range(first, first + recipe.performances))
-        gallery = [shot for play in plays for shot in play.shots]
-        gallery = [gallery[i] for i in footage[source].frames]
-        nearest = nearest_frames(clips[people[target]].performance().shots[::every], gallery)
-        known = centre(footage[source].tensor())[nearest, :3].permute(0, 2, 3, 1).numpy()
+        (crops, masks, exact, _), (goal, goal_masks, _, _) = seen[target], seen[source]
         made = decoded(model, crops, masks, source, target)
-        for name, guess in (("no_swap", crops), ("nearest", known), ("swap", made)):
-            for measure in (metrics.psnr, metrics.ssim):
-                value = float(measure(guess, goal, goal_masks).mean())
-                scores[f"{people[source]}_onto_{people[target]}_{name}_{measure.__name__}"] = round(value, 3)
+        found = {}
+        for name, guess in (("no_swap", crops), ("swap", made)):
+            found |= {f"{name}_{measure.__name__}": measure(guess, goal, goal_masks).mean() for measure in (metrics.psnr, metrics.ssim)}
+        eyes_mouth, best = ({"lips": some["mouth_open"], "lids": 1 - some["eyes_closed"]} for some in map(metrics.face_attributes, (made, goal)))
+        for k, name in enumerate(("lips", "lids")):
+            slope, ceiling = (np.polyfit(exact[:, k], some[name], 1)[0] for some in (eyes_mouth, best))
+            found |= {f"{name}_slope": slope / ceiling, f"{name}_corr": np.corrcoef(exact[:, k], eyes_mouth[name])[0, 1],
+                      f"{name}_ceiling": np.corrcoef(exact[:, k], best[name])[0, 1]}
+        found["sharpness"] = sharpness(made, goal_masks) / sharpness(goal, goal_masks)
+        scores |= {f"{people[source]}_onto_{people[target]}_{name}": round(float(value), 3) for name, value in found.items()}
     return scores
 
 
-def ship(run, recipe, people=PEOPLE, **made):
+def sharpness(pictures, masks) -> float:
+    """Mean absolute Laplacian of the gray levels of pictures (N, H, W, 3) inside masks (N, H, W)."""
+    edges = [cv2.Laplacian(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F) for one in pictures]
+    return float(np.abs(edges)[masks].mean())
+
+
+def ship(run, recipe, people=PEOPLE, **made) -> dict:
     """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's likenesses.
 
-    made: fields of the card for a network that was trained on another machine, such as ``scale``, ``hardware``, ``note``.
+    made: fields of the card for a network that was trained otherwise, such as ``recipe``, ``hardware``, ``note``.
     """
     model = run.models["autoencoder"].cpu().eval()
-    faces = held_out(model, people)
-    card = {"recipe": f"DFLIB_SCALE={current().name} python -m dflib.swap.ship --steps {run.steps}",
-            "steps": run.done, "seed": run.seed,
+    seen = held_out(model.size, people)
+    card = {"recipe": "python -m dflib.swap.ship", "steps": run.done, "seed": run.seed,
             "data": f"rendered cast only: {' and '.join(people)} of data/clips, {recipe.performances} performances each, "
-                    f"all different, {SECONDS:.0f} s at {recipe.fps:g} frames a second; scored on the shipped clips, of which "
-                    "no frame was learned",
-            "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, recipe, people),
-            "people": list(people),
-            "likeness": [[round(float(x), 4) for x in metrics.person_embedding(*faces[i][i][2:])] for i in range(len(people))], **made}
+                    f"all different, {SECONDS:.0f} s at {recipe.fps:g} frames a second; scored on {len(seen[0][0])} frames of "
+                    f"{len(HELD_OUT)} other performances, of which no frame was learned",
+            "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, seen, people), "people": list(people),
+            "likeness": [[round(float(x), 4) for x in row[3]] for row in seen], **made}
     return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, half=True)
 
 
@@ -93,6 +90,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train, score and ship the DeepFakes autoencoder.")
     parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
     arguments = parser.parse_args()
-    own = RECIPES[current().name]
-    own = replace(own, steps=arguments.steps or own.steps)
+    own = replace(SHIPPED, steps=arguments.steps or SHIPPED.steps)
     ship(train(own), own)
