@@ -5,7 +5,7 @@ import numpy as np
 from dflib.swap.blend import shrink
 
 WIDEST = 64         # widths of the blur in the width of a face
-MOST = 2.0          # of the detail that may be added, in what there is
+MOST = 1.0          # of the detail that may be added, in what there is: more draws lines around everything
 HALVINGS = 12       # of the interval in which the strength is looked for
 
 

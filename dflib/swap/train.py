@@ -27,9 +27,8 @@ where y/2 is the picture at half its side. The last term comes last (``critic``)
 and teeth from what the decoders paint, in reconstructions and in swaps alike.
 """
 import argparse
-import hashlib
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +41,11 @@ from dflib.datasets import ActorClips
 from dflib.datasets.facesets import FIRST, MARGIN, FaceSet, face_set, performed_faces, poses, video_faces
 from dflib.manipulate import follower
 from dflib.metrics.identity import identities
-from dflib.paths import cache_dir
 from dflib.scale import current
 from dflib.swap.autoencoder import PatchCritic, SwapAutoencoder, dssim, gradient, mae, masked, unpacked
 from dflib.swap.warp import Warp, random_pairs, relit
 from dflib.training import TrainingRun
+from dflib.training.record import default_folder, describe, digest
 
 PEOPLE = ("ana", "ben")                 # of ActorClips: they differ in skin, hair, sex and shape
 GENTLE = Warp(rotation=6.0, shift=0.02, flip=0.0, jitter=2 / 160)
@@ -100,7 +99,7 @@ def colours(faces: FaceSet) -> Tensor:
 
 
 def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAutoencoder, how: "Warp | None" = None,
-                    measure=None, log_every: int = 10) -> TrainingRun:
+                    measure=None, log_every: int = 10, about=None) -> TrainingRun:
     """A run in ``folder`` that trains ``recipe`` on a FaceSet of each person, cut for ``recipe.size``.
 
     For ablations: ``network`` is `SwapAutoencoder` or `SeparateEncoders`, ``how`` the augmentation instead of the recipe's,
@@ -150,7 +149,7 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
         return losses
 
     return TrainingRun(folder, models, optimizers, step, recipe.steps, seed, samples=lambda run: preview(model, data),
-                       schedule=falling(recipe.steps), log_every=log_every)
+                       schedule=falling(recipe.steps), log_every=log_every, about=about)
 
 
 def even_chances(values) -> np.ndarray:
@@ -256,17 +255,17 @@ def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0)
     """Train ``recipe`` (the current scale's) on ``data``, going on where an earlier run of the same recipe and pictures stopped.
 
     data: two people or more, each as for `training_faces`; by default two actors of the cast. ``folder`` is by default one in
-    the cache that belongs to recipe, pictures and seed, so that a video of the same name but of somebody else begins anew.
+    the cache that belongs to recipe and pictures, so that a video of the same name but of somebody else begins anew.
     Returns the run; ``run.models["autoencoder"]`` is the result, which is also left beside the folder as a checkpoint for
     `autoencoder.load`. Raises what reading the videos raises.
     """
     recipe, people = recipe or RECIPES[current().name], tuple(data or PEOPLE)
     sets = training_faces(people, recipe)
-    folder = Path(folder or run_folder(recipe, sets, seed))
-    run = autoencoder_run(folder, sets, recipe, seed)
+    about = describe("autoencoder", recipe, content(sets))
+    run = autoencoder_run(folder or default_folder(about), sets, recipe, seed, about=about)
     run.fit()
     if run.accelerator.is_main_process:
-        path = folder.with_suffix(".safetensors")
+        path = run.folder.with_suffix(".safetensors")
         run.export(path, "autoencoder", f"dflib.swap.train.train({recipe})", content(sets), {})
         print(f"{path}: knows {' as 0, '.join(str(getattr(who, 'path', who)) for who in people)} as {len(people) - 1}")
     return run
@@ -277,19 +276,10 @@ def taught(source, target) -> SwapAutoencoder:
     return train(data=(source, target)).models["autoencoder"]
 
 
-def run_folder(recipe: Recipe, sets, seed: int) -> Path:
-    """Where the run of a recipe on these FaceSets is kept: how long it is and how fast it goes may change meanwhile."""
-    fixed = {name: value for name, value in asdict(recipe).items() if name not in ("steps", "rate")}
-    key = hashlib.sha256(repr((fixed, content(sets), seed)).encode()).hexdigest()[:12]
-    return cache_dir() / "runs" / f"autoencoder-{current().name}-{key}"
-
-
 def content(sets) -> str:
     """What FaceSets hold, in a line: how many faces of each person, and a hash of all their pixels."""
-    digest = hashlib.sha256()
-    for faces in sets:
-        digest.update(faces.crops.tobytes() + np.packbits(faces.masks).tobytes())
-    return f"{' and '.join(str(len(faces)) for faces in sets)} faces, SHA-256 {digest.hexdigest()[:16]}"
+    pixels = digest(*(array for faces in sets for array in (faces.crops, np.packbits(faces.masks))))
+    return f"{' and '.join(str(len(faces)) for faces in sets)} faces, {pixels}"
 
 
 if __name__ == "__main__":
