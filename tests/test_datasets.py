@@ -2,6 +2,7 @@
 import hashlib
 import json
 import pickle
+import shutil
 import time
 import zipfile
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from dflib import cast
-from dflib.datasets import (DFDC, ActorClips, CelebA, CelebDF, FaceForensics, ImageFolder, RenderedFaces, make, safe,
+from dflib.datasets import (DFDC, ActorClips, CelebA, CelebDF, Clip, FaceForensics, ImageFolder, RenderedFaces, make, safe,
                             split_of)
 from dflib.pictures import resized
 from dflib.cast.people.splits import SPLITS
@@ -141,6 +142,69 @@ def test_malformed_celeba_list(tmp_path, text, sentence):
         CelebA(tmp_path)
 
 
+def test_celeba_with_some_of_its_pictures(tmp_path):
+    celeba(tmp_path)
+    (tmp_path / "img_align_celeba" / "000002.jpg").unlink()
+    with pytest.warns(UserWarning, match=r"is a partial copy: it lacks 1 of its pictures, such as .*000002.jpg"):
+        data = CelebA(tmp_path)
+    assert data.names == ["000001.jpg", "000003.jpg"] and [path.name for path in data.missing] == ["000002.jpg"]
+    assert data.attributes.tolist() == [[False, True], [True, True]] and data.identities.tolist() == [7, 9]
+    assert data[1].identity == 9 and data[1].landmarks.shape == (5, 2) and len(data.images()) == 2
+    with pytest.warns(UserWarning):
+        assert CelebA(tmp_path, "train").names == ["000001.jpg"]
+    (tmp_path / "img_align_celeba" / "000003.jpg").unlink()
+    with pytest.raises(FileNotFoundError, match="holds none of the pictures that the lists name, such as 000003.jpg"):
+        CelebA(tmp_path, "test")
+
+
+@pytest.mark.parametrize("folder", ["img_align_celeba_png", "Img/img_align_celeba_png", "img_align_celeba"])
+def test_celeba_as_png(tmp_path, folder):
+    celeba(tmp_path)
+    for path in (tmp_path / "img_align_celeba").iterdir():
+        picture(tmp_path / "png" / f"{path.stem}.png", 218, 178)
+        path.unlink()
+    (tmp_path / "img_align_celeba").rmdir()
+    (tmp_path / folder).parent.mkdir(exist_ok=True)
+    (tmp_path / "png").rename(tmp_path / folder)
+    data = CelebA(tmp_path)
+    assert len(data) == 3 and data.missing == [] and data[2].identity == 9 and data.image(0).shape == (218, 178, 3)
+
+
+LISTS = {       # the same list as people have it
+    "official": "3\nMale Smiling\n000001.jpg -1  1\n000002.jpg  1 -1\n000003.jpg  1  1\n",
+    "without its count": "Male Smiling\n000001.jpg -1  1\n000002.jpg  1 -1\n000003.jpg  1  1\n",
+    "with a byte order mark": "\ufeff3\r\nMale Smiling\r\n000001.jpg -1  1\r\n000002.jpg  1 -1\r\n000003.jpg  1  1\r\n",
+    "commas": "image_id,Male,Smiling\n000001.jpg,-1,1\n000002.jpg,1,-1\n000003.jpg,1,1\n",
+    "quoted": '"image_id","Male","Smiling"\n"000001.jpg","-1","1"\n"000002.jpg","1","-1"\n"000003.jpg","1","1"\n',
+    "quoted names": 'image_id,"Male","Smiling"\n"000001.jpg",-1,1\n"000002.jpg",1,-1\n"000003.jpg",1,1\n',
+    "no name of the first column": ",Male,Smiling\n000001.jpg,-1,1\n000002.jpg,1,-1\n000003.jpg,1,1\n",
+}
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+def test_celeba_lists_of_every_origin(tmp_path, text):
+    celeba(tmp_path)
+    (tmp_path / "list_attr_celeba.txt").write_text(text, encoding="utf-8", newline="")
+    data = CelebA(tmp_path)
+    assert data.attribute_names == ("Male", "Smiling") and data.attributes.tolist() == [[False, True], [True, False], [True, True]]
+
+
+def test_celeba_partition_from_kaggle(tmp_path):
+    celeba(tmp_path)
+    (tmp_path / "list_eval_partition.txt").unlink()
+    (tmp_path / "list_eval_partition.csv").write_text('"image_id","partition"\n"000001.jpg","0"\n"000002.jpg","0"\n"000003.jpg","2"\n')
+    assert CelebA(tmp_path, "test").names == ["000003.jpg"] and len(CelebA(tmp_path, "train")) == 2
+
+
+def test_linked_folders_are_entered_once(tmp_path):
+    picture(tmp_path / "elsewhere" / "deep" / "a.png")
+    picture(tmp_path / "set" / "b.png")
+    (tmp_path / "set" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "deep" / "round").symlink_to(tmp_path / "set")       # in a circle
+    (tmp_path / "set" / "again").symlink_to(tmp_path / "elsewhere" / "deep")
+    assert [photo.name for photo in ImageFolder(tmp_path / "set")] == ["again/a.png", "b.png"]
+
+
 # forensic sets
 
 @pytest.fixture
@@ -165,7 +229,8 @@ def test_face_forensics_pairs_people_and_masks(face_forensics):
     assert [mask.all() for mask in masked[0].masks()] == [False] * 7 + [True] * 3     # brightness above 127
     with pytest.raises(ValueError, match="without a mask"):
         clip.masks()
-    test = FaceForensics(face_forensics, "test", methods=("Face2Face",))
+    with pytest.warns(UserWarning, match="is a partial copy: it lacks 1 of its files, such as .*222_111.mp4"):
+        test = FaceForensics(face_forensics, "test", methods=("Face2Face",))
     assert [clip.path.name for clip in test] == ["111.mp4", "222.mp4", "111_222.mp4"]
     assert [path.name for path in test.missing] == ["222_111.mp4"]
     people = [{person for clip in data for person in (clip.target, clip.source)} - {None} for data in (train, test)]
@@ -194,7 +259,7 @@ def test_face_forensics_refuses_leaks_and_malformed_lists(face_forensics):
     with pytest.raises(FileNotFoundError, match="There is no file .*test.json"):
         FaceForensics(face_forensics, "train")
     for wrong, sentence in (({"split": "dev"}, "Unknown split"), ({"compression": "c99"}, "Unknown compression"),
-                            ({"methods": ("../x",)}, "Unknown method")):
+                            ({"methods": ("../x",)}, "Unknown method"), ({"methods": ("",)}, "Unknown method")):
         with pytest.raises(ValueError, match=sentence):
             FaceForensics(face_forensics, **wrong)
     with pytest.raises(FileNotFoundError, match="c40"):
@@ -216,7 +281,8 @@ def test_dfdc(tmp_path, video_file):
                "d.mp4": {"label": "FAKE", "split": "train", "original": "a.mp4"}}
     (part / "metadata.json").write_text(json.dumps(entries))
     for root in (tmp_path, part):
-        data = DFDC(root)
+        with pytest.warns(UserWarning, match="it lacks 1 of its files, such as .*d.mp4"):
+            data = DFDC(root)
         assert data.labels.tolist() == [0, 1, 1] and data.groups.tolist() == ["a.mp4", "a.mp4", "gone.mp4"]
         assert data[1].original == part / "a.mp4" and [path.name for path in data.missing] == ["d.mp4"]
     for entries, sentence in (({"a.mp4": {"label": "MAYBE"}}, "labelled 'MAYBE'"), ({"a.mp4": 1}, "labelled None"),
@@ -225,6 +291,96 @@ def test_dfdc(tmp_path, video_file):
         (part / "metadata.json").write_text(json.dumps(entries))
         with pytest.raises(ValueError, match=sentence):
             DFDC(tmp_path)
+
+
+def test_face_forensics_with_some_of_its_methods(face_forensics, video_file):
+    for method in ("Face2Face", "NeuralTextures"):
+        shutil.rmtree(face_forensics / "manipulated_sequences" / method)
+    tree(face_forensics, ["manipulated_sequences/OwnMethod/c23/videos/000_003.mp4"], video_file)
+    with pytest.warns(UserWarning, match="it lacks 2 of its files, such as .*Face2Face.c23.videos"):
+        whole = FaceForensics(face_forensics)
+    assert {clip.method for clip in whole} == {"real", "Deepfakes", "FaceSwap"} and len(whole) == 4 + 2 * 3
+    assert [path.parts[-3] for path in whole.missing] == ["Face2Face", "NeuralTextures"]
+    with pytest.warns(UserWarning, match="it lacks 4 of its files"):
+        train = FaceForensics(face_forensics, "train")
+    assert len(train) == 2 + 2 * 2 and {path.name for path in train.missing} == {"000_003.mp4", "003_000.mp4"}
+    own = FaceForensics(face_forensics, methods=("OwnMethod",))         # any folder that is there may be named
+    assert own.missing == [] and [clip.source for clip in own] == [None] * 4 + ["003"] and own[-1].original.name == "000.mp4"
+    with pytest.raises(ValueError, match="Unknown method 'FaceSwop': there are Deepfakes, .*DeepFakeDetection, OwnMethod"):
+        FaceForensics(face_forensics, methods=("FaceSwop",))
+    shutil.rmtree(face_forensics / "original_sequences")
+    with pytest.warns(UserWarning, match="original_sequences"):
+        fakes = FaceForensics(face_forensics, methods=("FaceSwap",))
+    assert fakes.labels.tolist() == [1, 1, 1]
+    with pytest.raises(FileNotFoundError, match="The original|There is no video"):
+        fakes[0].original_frames()
+
+
+def test_face_shifter_and_deepfake_detections_actors(face_forensics, video_file):
+    actors = "manipulated_sequences/DeepFakeDetection"
+    tree(face_forensics, ["manipulated_sequences/FaceShifter/c23/videos/000_003.mp4",
+                          "original_sequences/actors/c23/videos/01__exit_phone_room.mp4",
+                          "original_sequences/actors/c23/videos/02__exit_phone_room.mp4",
+                          f"{actors}/c23/videos/01_02__exit_phone_room__YVGY8LOK.mp4",
+                          f"{actors}/masks/videos/01_02__exit_phone_room__YVGY8LOK.mp4"], video_file)
+    data = FaceForensics(face_forensics, methods=("FaceShifter", "DeepFakeDetection"))
+    assert data.missing == [] and data.labels.sum() == 2 and len(data) == 4 + 2 + 2
+    shifted, acted = (next(clip for clip in data if clip.method == method) for method in ("FaceShifter", "DeepFakeDetection"))
+    assert (shifted.target, shifted.source, shifted.original.parts[-4], shifted.mask) == ("000", "003", "youtube", None)
+    assert (acted.target, acted.source) == ("01", "02") and acted.mask.is_file()
+    assert acted.original == face_forensics / "original_sequences/actors/c23/videos/01__exit_phone_room.mp4"
+    assert len(acted.original_frames(3)) == 3
+    assert {clip.target for clip in data if not clip.fake} == {"000", "003", "111", "222", "01", "02"}
+    with pytest.raises(ValueError, match="do not split the actors of DeepFakeDetection"):
+        FaceForensics(face_forensics, "train", methods=("DeepFakeDetection",))
+
+
+def test_sizes_rates_and_lengths_that_differ(tmp_path):
+    """As in FaceForensics++: a fake of another size and rate than its original, a mask that ends before its video."""
+    def video(name, count, size, fps, level=lambda i: 20 * i):
+        write_video(tmp_path / name, [np.full((*size, 3), level(i), np.uint8) for i in range(count)], fps=fps, crf=1, progress=False)
+        return tmp_path / name
+    original = video("original.mp4", 12, (48, 64), 30)
+    fake = video("fake.mp4", 10, (32, 48), 25)
+    mask = video("mask.mp4", 6, (16, 24), 25, level=lambda i: 255 * (i % 2))
+    clip = Clip(fake, True, "x", original=original, mask=mask)
+
+    def numbers(frames):
+        return [round(frame.mean() / 20) for frame in frames]
+    assert numbers(clip.frames(5)) == numbers(clip.original_frames(5)) == [1, 3, 5, 7, 9]    # by number, not by time
+    assert clip.original_frames(1)[0].shape == (48, 64, 3)
+    frames, masks = clip.masked_frames(3)
+    assert numbers(frames) == [1, 3, 5] and [found.shape for found in masks] == [(32, 48)] * 3
+    assert [found.all() for found in masks] == [True] * 3
+    frames, masks = clip.masked_frames()
+    assert numbers(frames) == [0, 1, 2, 3, 4, 5] and [found.any() for found in masks] == [False, True] * 3
+    with pytest.raises(ValueError, match="has 6 frames, but .* has 10"):
+        clip.masks(5)
+    longer = Clip(mask, True, "x", original=fake, mask=fake)
+    assert len(longer.masks()) == 6 and longer.masks(1)[0].shape == (16, 24)
+    real = Clip(original, False, "real")
+    frames, masks = real.masked_frames(2)
+    assert len(frames) == 2 and all(found.shape == (48, 64) and not found.any() for found in masks)
+    for broken, sentence in ((Clip(original, True, "x", original=fake), "ends before frame 11 of"),
+                             (Clip(fake, True, "x"), "is not known"), (Clip(fake, True, "x"), "comes without a mask")):
+        with pytest.raises(ValueError, match=sentence):
+            broken.masked_frames() if "mask" in sentence else broken.original_frames()
+
+
+def test_dfdc_parts_without_their_list(tmp_path, video_file):
+    tree(tmp_path, ["dfdc_train_part_0/a.mp4", "dfdc_train_part_1/b.mp4"], video_file)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "dfdc_train_part_0" / "metadata.json").write_text('{"a.mp4": {"label": "REAL", "split": "train"}}')
+    with pytest.warns(UserWarning, match="it lacks 1 of its files, such as .*dfdc_train_part_1.metadata.json"):
+        data = DFDC(tmp_path)
+    assert len(data) == 1 and data.missing == [tmp_path / "dfdc_train_part_1" / "metadata.json"]
+
+
+def test_celeb_df_without_one_of_its_folders(tmp_path, video_file):
+    tree(tmp_path, ["Celeb-real/id0_0000.mp4", "Celeb-synthesis/id0_id1_0000.mp4"], video_file)
+    with pytest.warns(UserWarning, match="such as .*YouTube-real"):
+        data = CelebDF(tmp_path)
+    assert data.labels.tolist() == [0, 1] and data.missing == [tmp_path / "YouTube-real"]
 
 
 @pytest.mark.parametrize("youtube", ["YouTube-real", "Youtube-real"])

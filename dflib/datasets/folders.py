@@ -1,4 +1,5 @@
 """Photographs on the reader's own disk: any folder of pictures, and CelebA. Nothing is downloaded."""
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,8 @@ from dflib.datasets import safe
 from dflib.datasets.pictures import Pictures
 from dflib.pictures import moved_points, square
 from dflib.media import read_image
+
+HEADINGS = ("image_id", "image", "file", "filename", "name", "id")     # of the column of pictures, which some lists have
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +50,12 @@ class ImageFolder(Pictures):
 class CelebA(Pictures):
     """CelebA's aligned pictures (Liu et al. 2015, https://arxiv.org/abs/1411.7766) with 40 attributes.
 
-    root holds `img_align_celeba/` and `list_attr_celeba.txt`, side by side or in the `Img`, `Anno` and `Eval` folders
-    of the official release; `list_eval_partition`, `identity_CelebA` and `list_landmarks_align_celeba` are used where
-    they are. The comma-separated lists found on Kaggle are read as well. CelebA is for non-commercial research only.
+    root holds `img_align_celeba/` (or `img_align_celeba_png/`) and `list_attr_celeba.txt`, side by side or in the `Img`, `Anno`
+    and `Eval` folders of the official release; `list_eval_partition`, `identity_CelebA` and `list_landmarks_align_celeba` are
+    used where they are. The comma-separated lists found on Kaggle are read as well, with quotes or without. CelebA is for
+    non-commercial research only.
+
+    Pictures that the lists name and the folder lacks are left out: `data.missing` has their paths, and a warning says so.
 
     split: "all", "train", "val" or "test"; the official partition shares no person between them.
     `data.attributes` is (N, 40) bool in the order of `data.attribute_names`; `data.identities` (N,) or None.
@@ -61,7 +67,8 @@ class CelebA(Pictures):
         if split not in ("all", *self.SPLITS):
             raise ValueError(f"Unknown split {split!r}: it is all, train, val or test.")
         self.root, self.size = safe.folder(root, "CelebA"), size
-        pictures = self._find("img_align_celeba", "img_align_celeba/img_align_celeba")
+        pictures = self._find("img_align_celeba_png", "img_align_celeba_png/img_align_celeba_png",
+                              "img_align_celeba", "img_align_celeba/img_align_celeba")
         if pictures is None:
             raise FileNotFoundError(f"{self.root} holds no folder img_align_celeba.")
         attributes = self._table("list_attr_celeba", None)
@@ -75,7 +82,7 @@ class CelebA(Pictures):
         self.names = [name for name in flags if wanted is None or self._row(partition, name) == [wanted]]
         if not self.names:
             raise ValueError(f"The lists in {self.root} name no picture of the split {split}.")
-        self._paths = [safe.inside(pictures, name, "list_attr_celeba") for name in self.names]
+        self._keep_present(pictures)
         self.attributes = np.array([flags[name] for name in self.names]) == 1
         self.identities = self._column("identity_CelebA", 1)
         landmarks = self._column("list_landmarks_align_celeba", 10)
@@ -106,6 +113,19 @@ class CelebA(Pictures):
             raise ValueError(f"CelebA has no attribute {name!r}: there are {', '.join(self.attribute_names)}.")
         return self.attributes[:, self.attribute_names.index(name)]
 
+    def _keep_present(self, pictures):
+        """Set `_paths` and `missing`, and leave out of `names` whatever is not in the folder `pictures`."""
+        present = set(os.listdir(pictures))
+        named = {name: safe.inside(pictures, name, "list_attr_celeba") for name in self.names}
+        as_png = {name: path.with_suffix(".png") for name, path in named.items()}       # the lists of either release say .jpg
+        found = {name: path if path.name in present else as_png[name] for name, path in named.items()
+                 if path.name in present or as_png[name].name in present}
+        self.missing = [path for name, path in named.items() if name not in found]
+        if not found:
+            raise FileNotFoundError(f"{pictures} holds none of the pictures that the lists name, such as {self.missing[0].name}.")
+        safe.say_missing(self.root, self.missing, "pictures")
+        self.names, self._paths = list(found), list(found.values())
+
     def _find(self, *names):
         candidates = (self.root / part / name for name in names for part in ("", "Img", "Anno", "Eval"))
         found = [path for path in candidates if path.exists()]
@@ -128,14 +148,20 @@ class CelebA(Pictures):
         path = self._find(f"{stem}.txt", f"{stem}.csv")
         if path is None:
             return None
-        rows = [line.replace(",", " ").split() for line in safe.lines(path)]
-        names = ()
-        if rows and len(rows[0]) == 1:          # official lists with a header start with the number of pictures
-            names, rows = tuple(rows[1]) if len(rows) > 1 else (), rows[2:]
-        elif rows and rows[0][0] == "image_id":
-            names, rows = tuple(rows[0][1:]), rows[1:]
+        rows, names = [line.replace(",", " ").replace('"', "").split() for line in safe.lines(path)], ()
+        if rows and len(rows[0]) == 1 and rows[0][0].isdigit():
+            rows = rows[1:]                     # the number of pictures, with which official lists with a header begin
+        if rows and not (len(rows[0]) > 1 and all(map(_whole, rows[0][1:]))):
+            names, rows = tuple(rows[0]), rows[1:]
+            names = names[1:] if names[0].lower() in HEADINGS else names
+        if width is None and not names:
+            raise ValueError(f"{path} is malformed: it does not begin with the names of its columns.")
         width = len(names) if width is None else width
         for number, row in enumerate(rows, 1):
-            if len(row) != width + 1 or not all(value.lstrip("-").isdigit() for value in row[1:]):
+            if len(row) != width + 1 or not all(map(_whole, row[1:])):
                 raise ValueError(f"{path} is malformed: its row {number} is not a name and {width} whole numbers.")
         return names, {row[0]: [int(value) for value in row[1:]] for row in rows}
+
+
+def _whole(text) -> bool:
+    return text.removeprefix("-").isdigit()

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from dflib.datasets import safe
@@ -22,23 +23,56 @@ class Clip:
 
     def frames(self, count: "int | None" = None) -> list:
         """`count` frames spread evenly over the whole video (all of a shorter one, or without it), (H, W, 3) uint8."""
-        return _spread(self.path, count)
+        return _at(self.path, _numbers(read_video(self.path).info.frames, count))
 
     def masks(self, count: "int | None" = None) -> list:
-        """The masks of the same frames, (H, W) bool; ValueError when there is no mask video, or one of another length.
+        """The masks of the same frames, (H, W) bool at the frames' size.
 
+        ValueError when there is no mask video, or one that is shorter than the video: see `masked_frames`.
         FaceForensics++ ships a filled box for Deepfakes: |frame - original| is the better truth there.
         """
+        frames, masks = self._lengths()
+        if masks < frames:
+            raise ValueError(f"The mask {self.mask} has {masks} frames, but {self.path} has {frames}.")
+        return self._masks(_numbers(frames, count))
+
+    def masked_frames(self, count: "int | None" = None) -> tuple:
+        """(frames, masks) as from `frames` and `masks`, of the part of the video that has masks: some end before their video.
+
+        A real clip's masks are empty. ValueError for a fake without a mask video.
+        """
+        if not self.fake:
+            frames = self.frames(count)
+            return frames, [np.zeros(frame.shape[:2], bool) for frame in frames]
+        numbers = _numbers(min(self._lengths()), count)
+        return _at(self.path, numbers), self._masks(numbers)
+
+    def original_frames(self, count: "int | None" = None) -> list:
+        """The untouched frames of the same numbers as `frames` gives: fakes are made frame by frame, whatever rate they state.
+
+        ValueError when the original is not known or ends before, FileNotFoundError when it is not there.
+        """
+        if self.original is None:
+            raise ValueError(f"The original of {self.path} is not known.")
+        numbers = _numbers(read_video(self.path).info.frames, count)
+        frames = _at(self.original, numbers)
+        if len(frames) < len(numbers):
+            raise ValueError(f"The original {self.original} ends before frame {max(numbers)} of {self.path}.")
+        return frames
+
+    def _lengths(self):
         if self.mask is None:
             raise ValueError(f"{self.path} comes without a mask.")
-        own, theirs = (read_video(path).info.frames for path in (self.path, self.mask))
-        if own != theirs:
-            raise ValueError(f"The mask {self.mask} has {theirs} frames, but {self.path} has {own}.")
-        return [frame.max(axis=2) > 127 for frame in _spread(self.mask, count)]
+        return tuple(read_video(path).info.frames for path in (self.path, self.mask))
+
+    def _masks(self, numbers):
+        height, width = read_video(self.path).info.size
+        masks = (frame.max(axis=2) > 127 for frame in _at(self.mask, numbers))
+        return [cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0 for mask in masks]
 
 
 class _Clips:
-    """A list of clips. `missing` are files that the set's lists name and the folder lacks (a partial copy)."""
+    """A list of clips. `missing` are files and folders of the set that the copy lacks; a warning says so in one sentence."""
     clips: list
     missing: list
 
@@ -53,12 +87,14 @@ class _Clips:
         """(N,) int64: 1 fake, 0 real."""
         return np.array([clip.fake for clip in self.clips], dtype=np.int64)
 
-    def _keep(self, clips, root):
+    def _keep(self, clips, root, absent=()):
+        """Keep the clips whose files are there; `absent` are folders and lists that should be and are not."""
         self.clips = [clip for clip in clips if clip.path.is_file()]
-        self.missing = [clip.path for clip in clips if not clip.path.is_file()]
+        self.missing = [*absent, *(clip.path for clip in clips if not clip.path.is_file())]
         if not self.clips:
             raise FileNotFoundError(f"{root} holds none of the videos asked for"
                                     + (f", such as {self.missing[0]}." if self.missing else "."))
+        safe.say_missing(root, self.missing, "files")
 
 
 class FaceForensics(_Clips):
@@ -67,13 +103,18 @@ class FaceForensics(_Clips):
         original_sequences/youtube/<compression>/videos/000.mp4
         manipulated_sequences/<method>/<compression>/videos/<target>_<source>.mp4   and   <method>/masks/videos/
         splits/{train,val,test}.json    lists of pairs of ids
+        original_sequences/actors/<compression>/videos/<target>__<scene>.mp4        the actors of DeepFakeDetection
+        manipulated_sequences/DeepFakeDetection/<compression>/videos/<target>_<source>__<scene>__<code>.mp4
 
     split: "all" takes whatever is there; "train", "val" and "test" follow the lists (in `splits`, by default
     root/splits), each with both people of a pair, so that nobody is in two of them; a list that breaks this is refused.
-    compression: "raw" (or "c0", as older copies call it), "c23" or "c40".
+    The lists know nothing of DeepFakeDetection, whose clips are in "all" only.
+    compression: "raw" (or "c0", as older copies call it), "c23" or "c40". methods: names of folders below
+    manipulated_sequences, by default the paper's four; those that are not there are `missing`.
     """
 
-    METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")    # the paper's four; FaceShifter came later
+    METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")    # the paper's four
+    LATER = ("FaceShifter", "DeepFakeDetection")                          # which the authors' script fetches as well
     SPLITS = ("train", "val", "test")
 
     def __init__(self, root, split: str = "all", compression: str = "c23", methods=METHODS, splits=None):
@@ -82,39 +123,53 @@ class FaceForensics(_Clips):
             raise ValueError(f"Unknown split {split!r}: it is all, train, val or test.")
         if compression not in ("raw", "c0", "c23", "c40"):
             raise ValueError(f"Unknown compression {compression!r}: it is raw, c23 or c40.")
-        for method in methods:
-            if method not in (*self.METHODS, "FaceShifter"):
-                raise ValueError(f"Unknown method {method!r}: there are {', '.join(self.METHODS)} and FaceShifter.")
         self._compression = compression
-        originals = self._videos("original_sequences/youtube")
+        self._check(methods, split)
         folders = {method: self._videos(f"manipulated_sequences/{method}") for method in methods}
+        originals = {method: self._videos(f"original_sequences/{'actors' if method == 'DeepFakeDetection' else 'youtube'}")
+                     for method in methods or self.METHODS}
         if split == "all":
-            clips = [self._real(path) for path in safe.files_in(originals, safe.VIDEOS)]
-            clips += [self._fake(path, method, originals) for method, folder in folders.items()
+            clips = [self._real(path) for folder in dict.fromkeys(originals.values()) for path in safe.files_in(folder, safe.VIDEOS)]
+            clips += [self._fake(path, method, originals[method]) for method, folder in folders.items()
                       for path in safe.files_in(folder, safe.VIDEOS)]
+            absent = [folder for folder in dict.fromkeys([*originals.values(), *folders.values()]) if not folder.is_dir()]
         else:
             self.pairs = self._pairs(Path(splits) if splits else self.root / "splits")[split]
-            clips = [self._real(originals / f"{one}.mp4") for pair in self.pairs for one in pair]
-            clips += [self._fake(folder / f"{target}_{source}.mp4", method, originals)
+            clips = [self._real(folder / f"{one}.mp4") for folder in dict.fromkeys(originals.values())
+                     for pair in self.pairs for one in pair]
+            clips += [self._fake(folder / f"{target}_{source}.mp4", method, originals[method])
                       for method, folder in folders.items()
                       for a, b in self.pairs for target, source in ((a, b), (b, a))]
-        self._keep(clips, self.root)
+            absent = []
+        self._keep(clips, self.root, absent)
+
+    def _check(self, methods, split):
+        sequences = self.root / "manipulated_sequences"
+        there = sorted(path.name for path in sequences.iterdir() if path.is_dir()) if sequences.is_dir() else []
+        for method in methods:
+            if method not in (*self.METHODS, *self.LATER, *there):
+                known = ", ".join(dict.fromkeys((*self.METHODS, *self.LATER, *there)))
+                raise ValueError(f"Unknown method {method!r}: there are {known}.")
+        if split != "all" and "DeepFakeDetection" in methods:
+            raise ValueError("The lists of FaceForensics++ do not split the actors of DeepFakeDetection: "
+                             "its clips are in the split 'all'.")
 
     def _videos(self, part):
+        """The folder of a part's videos, which may not be there."""
         names = ("raw", "c0") if self._compression in ("raw", "c0") else (self._compression,)
-        found = [self.root / part / name / "videos" for name in names if (self.root / part / name / "videos").is_dir()]
-        if not found:
-            raise FileNotFoundError(f"There is no folder {self.root / part / names[0] / 'videos'}.")
-        return found[0]
+        folders = [self.root / part / name / "videos" for name in names]
+        return next((folder for folder in folders if folder.is_dir()), folders[0])
 
     @staticmethod
     def _real(path):
-        return Clip(path, fake=False, method="real", target=path.stem)
+        return Clip(path, fake=False, method="real", target=path.stem.split("__")[0])
 
     def _fake(self, path, method, originals):
-        target, _, source = path.stem.partition("_")
+        people, *scene = path.stem.split("__")[:2]                # DeepFakeDetection: 01_02__exit_phone_room__YVGY8LOK
+        target, _, source = people.partition("_")
         mask = self.root / "manipulated_sequences" / method / "masks" / "videos" / path.name
-        return Clip(path, True, method, target, source, originals / f"{target}.mp4", mask if mask.is_file() else None)
+        return Clip(path, True, method, target, source or None, originals / f"{'__'.join([target, *scene])}{path.suffix}",
+                    mask if mask.is_file() else None)
 
     def _pairs(self, folder):
         pairs, owner = {}, {}
@@ -135,7 +190,8 @@ class DFDC(_Clips):
     """The Deepfake Detection Challenge's training set (Dolhansky et al. 2020, https://arxiv.org/abs/2006.07397).
 
     root is one part (with a `metadata.json`) or holds several `dfdc_train_part_N`. Fakes of one original share its
-    people: keep them together with `data.groups` (N,), the name of the original, and scikit-learn's GroupKFold.
+    people: keep them together with `data.groups` (N,), the name of the original, and scikit-learn's GroupKFold. The list of
+    a part that lacks one is `missing`, and its videos are left out.
     """
 
     def __init__(self, root):
@@ -143,8 +199,12 @@ class DFDC(_Clips):
         lists = sorted([*self.root.glob("metadata.json"), *self.root.glob("*/metadata.json")])
         if not lists:
             raise FileNotFoundError(f"Neither {self.root} nor a folder in it holds a metadata.json.")
+        # Without its list nothing is known of a part: its videos cannot be used, but it is not passed over in silence.
+        parts = sorted(path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        unlisted = [part / "metadata.json" for part in parts
+                    if part / "metadata.json" not in lists and any(path.suffix.lower() in safe.VIDEOS for path in part.iterdir())]
         self._keep([self._clip(path, name, entry) for path in lists
-                    for name, entry in safe.json_of(path, dict).items()], self.root)
+                    for name, entry in safe.json_of(path, dict).items()], self.root, unlisted)
         self.groups = np.array([(clip.original or clip.path).name for clip in self.clips])
 
     @staticmethod
@@ -163,7 +223,8 @@ class CelebDF(_Clips):
         Celeb-real/id0_0000.mp4   YouTube-real/00000.mp4 (or Youtube-real)   Celeb-synthesis/id0_id1_0000.mp4
         List_of_testing_videos.txt    lines "1 Celeb-real/id0_0000.mp4": here 1 is real; `labels` has 1 for fake
 
-    split: "all", "test" (the list) or "train" (the rest). `target` and `source` are the celebrities' ids.
+    split: "all", "test" (the list) or "train" (the rest). `target` and `source` are the celebrities' ids. Folders that are
+    not there are `missing`.
     """
 
     FOLDERS = {"celeb-real": False, "youtube-real": False, "celeb-synthesis": True}
@@ -173,13 +234,14 @@ class CelebDF(_Clips):
         if split not in ("all", "train", "test"):
             raise ValueError(f"Unknown split {split!r}: it is all, train or test.")
         self._folders = {path.name.lower(): path for path in self.root.iterdir() if path.name.lower() in self.FOLDERS}
+        absent = [self.root / name for name in ("Celeb-real", "YouTube-real", "Celeb-synthesis") if name.lower() not in self._folders]
         clips = [self._clip(path) for _, folder in sorted(self._folders.items())
                  for path in safe.files_in(folder, safe.VIDEOS)]
         if split != "all":
             listed = self._listed()
             clips = listed if split == "test" else [clip for clip in clips
                                                     if clip.path not in {test.path for test in listed}]
-        self._keep(clips, self.root)
+        self._keep(clips, self.root, absent)
 
     def _clip(self, path):
         people = [part for part in path.stem.split("_")[:2] if part.startswith("id")]
@@ -207,13 +269,16 @@ class CelebDF(_Clips):
         return clips
 
 
-def _spread(path, count):
-    video = read_video(path)
+def _numbers(total, count):
+    """The numbers of `count` of `total` frames, in order: the middle of each of `count` equal stretches, or all for None."""
     if count is None:
-        return list(video)
+        return list(range(total))
     if count < 1:
         raise ValueError(f"At least one frame must be asked for, not {count}.")
-    total = video.info.frames
-    # The middle of each of `count` equal stretches: not the first frames, and never the very ends twice.
-    wanted = set(((np.arange(count) + .5) * total / count).astype(int).tolist())
-    return [frame for i, frame in enumerate(islice(video, max(wanted) + 1)) if i in wanted]
+    return sorted(set(((np.arange(count) + .5) * total / count).astype(int).tolist()))
+
+
+def _at(path, numbers):
+    """The frames of these numbers, as many of them as the video has."""
+    wanted = set(numbers)
+    return [frame for i, frame in enumerate(islice(read_video(path), max(numbers) + 1)) if i in wanted]

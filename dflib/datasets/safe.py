@@ -3,6 +3,8 @@
 Every function raises one of FileNotFoundError, NotADirectoryError or ValueError with one sentence that names the file.
 """
 import json
+import os
+import warnings
 from pathlib import Path, PurePosixPath
 
 from dflib import paths
@@ -48,10 +50,25 @@ def json_of(path: Path, kind: type):
 
 
 def files_in(parent: Path, suffixes: tuple) -> list:
-    """Files below `parent` with one of `suffixes`, sorted by path, without hidden ones."""
-    return sorted(path for path in parent.rglob("*")
-                  if path.suffix.lower() in suffixes and path.is_file()
-                  and not any(part.startswith(".") for part in path.relative_to(parent).parts))
+    """Files below `parent` with one of `suffixes`, sorted by path, without hidden ones.
+
+    Linked folders are entered, each real folder once: a link to a folder above does not lead round in circles.
+    """
+    found, seen = [], set()
+    for folder, below, names in os.walk(parent, followlinks=True):
+        real = os.path.realpath(folder)
+        below[:] = [] if real in seen else sorted(name for name in below if not name.startswith("."))
+        if real not in seen:
+            found += [Path(folder, name) for name in names if not name.startswith(".") and Path(name).suffix.lower() in suffixes]
+        seen.add(real)
+    return sorted(path for path in found if path.is_file())
+
+
+def say_missing(root: Path, missing: list, what: str) -> None:
+    """Warn, in one sentence, that a copy of a set is partial; `missing` are paths that belong to it, `what` their kind."""
+    if missing:
+        warnings.warn(f"{root} is a partial copy: it lacks {len(missing):,} of its {what}, such as {missing[0]} "
+                      "(all are in `missing`).", stacklevel=4)
 
 
 def _text(path: Path) -> str:
