@@ -73,6 +73,8 @@ def test_times_given_and_times_that_do_not_rise(tmp_path):
     assert media.read_video(tmp_path / "a.mp4").times == tuple(CHANGING)
     message = error_of(media.write_video, tmp_path / "b.mp4", NUMBERS, times=[0, 1, 1], progress=False)
     assert message == "Frame 3 is to be shown at 1 s, not after the one before it." and not (tmp_path / "b.mp4").exists()
+    assert error_of(media.write_video, tmp_path / "b.mp4", NUMBERS, times=np.arange(9), progress=False) == (
+        f"There are more frames than times for {tmp_path / 'b.mp4'}.")
     close = [i / 10**9 for i in range(10)]  # nanoseconds, as some recorders note them
     media.write_video(tmp_path / "c.mp4", NUMBERS, times=close, progress=False)
     assert media.read_video(tmp_path / "c.mp4").times == tuple(Fraction(i, 90000) for i in range(10))

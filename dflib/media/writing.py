@@ -19,6 +19,7 @@ from dflib.media.sound import FORMATS, Sound, check_sound
 _BT709 = 1  # the code of this colour matrix, transfer and primaries in H.264, table E-3 to E-5
 _LONGEST = 16_384  # pixels of a side that x264 takes
 _TICKS = 90_000  # a second, for frames with times of their own: whole numbers for 24, 25, 30, 50, 60 and 29.97 a second
+_MISSING = object()
 _FULL, _LIMITED = av.video.reformatter.ColorRange.JPEG, av.video.reformatter.ColorRange.MPEG
 
 
@@ -30,16 +31,19 @@ def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str 
     Everything else is as for `video_writer`.
     """
     frames = tqdm(frames, desc=f"writing {Path(path).name}", unit="frame", leave=False, disable=not progress)
+    moments = itertools.repeat(None) if times is None else itertools.chain(times, itertools.repeat(_MISSING))
     count = 0
     with video_writer(path, fps, crf, audio_from, kind, visible_mark=visible_mark, note=note) as write:
-        for count, (frame, time) in enumerate(zip(frames, times or itertools.repeat(None)), 1):
+        for count, (frame, time) in enumerate(zip(frames, moments), 1):
+            if time is _MISSING:
+                raise ValueError(f"There are more frames than times for {path}.")
             write(frame, time)
     return count
 
 
 @contextmanager
 def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, visible_mark: bool = False,
-            note: str = ""):
+                 note: str = ""):
     """Write a video frame by frame: ``with video_writer(path) as write: write(image, time)``, as often as there are frames.
 
     ``image`` is (H, W, 3) uint8, all of one size. ``time`` is when it is shown, in seconds, and must rise; without it
