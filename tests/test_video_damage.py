@@ -33,6 +33,18 @@ def test_a_damaged_place_loses_its_frames_and_no_more(tmp_path, suffix):
     assert [round(float(time) * 25) for time in video.times] == shown  # the others keep their times
 
 
+def test_a_picture_of_which_only_a_part_decodes_is_left_out(tmp_path):
+    path = make_video(tmp_path / "a.mp4", NUMBERS, gop=4)
+    data, (start, size) = bytearray(path.read_bytes()), places(path)[8]
+    data[start + size // 2:start + size] = bytes(size - size // 2)
+    path.write_bytes(data)
+    with av.open(str(path)) as container:
+        broken = [frame.is_corrupt for frame in container.decode(video=0)]
+    video = media.read_video(path)
+    assert sum(broken) == 1 and len(broken) == 10 and len(list(video)) == 9
+    assert video.remarks == ["It is damaged: 1 frame cannot be shown."]
+
+
 @pytest.mark.parametrize("suffix, options", [(".mp4", {"movflags": "faststart"}), (".mkv", {}), (".avi", {})])
 def test_what_is_left_of_a_file_cut_short_is_read_and_said(tmp_path, suffix, options):
     path = make_video(tmp_path / f"a{suffix}", NOISE, [i / 25 for i in range(30)], options=options)
