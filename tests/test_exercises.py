@@ -1,4 +1,4 @@
-"""Every exercise: its solution is correct, its plausible wrong answers are wrong, and nothing a learner does raises."""
+"""Every exercise: its solution is correct, its known mistakes are named, and nothing a learner does raises."""
 import importlib.util
 import re
 from pathlib import Path
@@ -28,13 +28,62 @@ def test_there_are_exercises():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_solution_is_correct_and_wrong_answers_are_wrong(name):
-    module = solutions(name[:2])
-    assert check(name, module.SOLUTIONS[name]) == CORRECT
-    assert len(module.WRONG_ANSWERS[name]) >= 2
-    for answer in module.WRONG_ANSWERS[name]:
-        verdict = check(name, answer)
-        assert verdict.startswith("wrong: ") and len(verdict) > 15, (answer.__name__, verdict)
+def test_solution_is_correct_and_known_mistakes_are_named(name):
+    assert check(name, solutions(name[:2]).SOLUTIONS[name]) == CORRECT
+    known = checks.mistakes(name)
+    assert len(known) >= 3 and len({hint for _, hint in known}) == len(known)
+    for function, hint in known:
+        assert check(name, function) == f"wrong: {hint}"
+        assert hint[0].islower() and not hint.endswith(".")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_exercises_are_graded_from_easy_to_hard(lesson):
+    ranks = [checks.LEVELS.index(checks.level(name)) for name in checks.names(lesson)]
+    assert 3 <= len(ranks) <= 5 and ranks == sorted(ranks) and set(ranks) == {0, 1, 2}
+    with pytest.raises(ValueError, match="one of warm-up, core, stretch"):
+        checks.exercise("98.x", "easy")
+
+
+def test_what_is_not_known_is_answered_by_the_first_differing_value():
+    assert check("00.psnr_unit", lambda u, v: 7.0) == "wrong: for a difference of 0.2 everywhere the PSNR is 7, it should be 20"
+    assert check("04.acceleration", lambda x: x[2:] * 0 + 3).startswith("wrong: the acceleration at [0, 0, 0] is 3, it should be ")
+
+
+def test_an_answer_that_changes_its_argument_is_told_so():
+    def in_place(ws, mean, psi, cutoff):
+        ws[:, :cutoff] = mean + psi * (ws[:, :cutoff] - mean)
+        return ws
+    assert check("03.truncate", in_place) == "wrong: your function changes its argument number 1 in place: work on a copy"
+
+
+def test_a_loop_is_found_where_none_is_wanted():
+    def looping(w1, w2, crossover, layers):
+        return torch.stack([torch.stack([a if layer < c else b for layer in range(layers)]) for a, b, c in zip(w1, w2, crossover)])
+    assert check("03.mixed_styles", looping).startswith("wrong: right or not, line 2 of your function loops")
+
+
+@pytest.mark.parametrize("name", ["03.truncate", "03.adain", "03.mixed_styles", "03.slerp"])
+def test_an_array_where_a_tensor_is_wanted_is_told_so(name):
+    right = solutions("03").SOLUTIONS[name]
+    assert "should be a torch tensor, not ndarray" in check(name, lambda *arguments: right(*arguments).numpy())
+
+
+def test_an_arc_is_more_than_a_turn_in_the_plane_and_may_have_no_length():
+    def careless(a, b, t):
+        angle = torch.acos((a * b).sum().clamp(-1, 1))
+        return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+    assert "there is only one point on that arc" in check("03.slerp", careless)
+
+
+def test_the_right_answer_is_handed_on_and_ours_where_it_is_missing(monkeypatch):
+    shown = []
+    monkeypatch.setattr(checks, "display", lambda thing, **_: shown.append(thing if isinstance(thing, str) else thing["text/plain"]))
+    mine, ours = solutions("03").SOLUTIONS["03.truncate"], object()
+    assert checks.answer("03.truncate", mine, ours) is mine and shown == [CORRECT, "What follows uses yours."]
+    for wrong in (lambda *_: ..., lambda *_: 0):
+        assert checks.answer("03.truncate", wrong, ours) is ours
+    assert shown[2] == UNSOLVED and shown[3] == shown[5] == "What follows uses ours until yours is correct."
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,12 +101,12 @@ def test_whatever_a_learner_gives_is_answered(name):
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_solutions_file_and_checks_list_the_same(lesson):
     module = solutions(lesson)
-    assert list(module.SOLUTIONS) == checks.names(lesson) == list(module.WRONG_ANSWERS)
+    assert sorted(module.SOLUTIONS) == sorted(checks.names(lesson))
 
 
 def test_notebooks_ask_for_exercises_that_exist_and_for_all_of_them():
     for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
-        asked = re.findall(r'check\(\\"(\d\d\.\w+)\\"', notebook.read_text(encoding="utf-8"))
+        asked = re.findall(r'(?:check|answer)\(\\"(\d\d\.\w+)\\"', notebook.read_text(encoding="utf-8"))
         assert sorted(set(asked)) == sorted(checks.names(notebook.name[:2])), notebook.name
 
 

@@ -6,8 +6,8 @@
 `showing` has pictures with alt text, `widgets` controls bound to a picture, `checks` the answers to exercises, `figures`
 pictures of ground truth; `exercises` and `panels` hold what one lesson needs, a module for each.
 """
-from dflib.lesson.checks import check
+from dflib.lesson.checks import answer, check
 from dflib.lesson.report import setup
 from dflib.lesson.showing import grid, play, provenance, show
 
-__all__ = ["setup", "show", "play", "grid", "provenance", "check"]
+__all__ = ["setup", "show", "play", "grid", "provenance", "check", "answer"]

@@ -1,27 +1,43 @@
 """Checks of the exercises: ``check("00.blend", blend)`` answers "not solved yet", "wrong: <hint>" or "correct".
 
-Each lesson has a module in `dflib.lesson.exercises` (``lesson00.py``, ...) with one function per exercise:
+Each lesson has a module in `dflib.lesson.exercises` (``lesson00.py``, ...) with checks and known mistakes:
 
-    @exercise("00.double")
+    @exercise("00.double", "warm-up")
     def double(answer):
         same(call(answer, 3.0), 6.0, "double(3.0)")
 
-It raises through ``same``, ``call`` or ``Wrong(hint)`` when the answer is wrong, and returns when it is right. Solutions
-and plausible wrong answers are in ``notebooks/solutions/``; tests hold both against these checks.
+    mistake("00.double", "that is the square", lambda x: x * x)
+
+An exercise raises through ``same``, ``call`` or ``Wrong(hint)`` when the answer is wrong, and returns when it is right. If
+the wrong answer has so far given what a known mistake gives, the hint is the mistake's own; else it names the first value
+that differs. Solutions are in ``notebooks/solutions/``; tests hold them and every mistake against the checks.
 """
+import ast
 import copy
 import html
+import inspect
+import textwrap
+from collections.abc import Callable
 from importlib import import_module, util
 
 import numpy as np
+from IPython.display import display
 
-_REGISTRY = {}      # name -> function that raises when the answer is wrong
-
+LEVELS = ("warm-up", "core", "stretch")
 UNSOLVED, CORRECT = "not solved yet", "correct"
+
+_EXERCISES = {}     # name -> function that raises when the answer is wrong
+_LEVEL = {}         # name -> one of LEVELS
+_MISTAKES = {}      # name -> list of (function, hint)
+_calls = []         # (arguments, named, result) of every call of the answer that is being checked
 
 
 class Wrong(Exception):
     """The answer is wrong; the message is the hint for the learner."""
+
+
+class Differs(Wrong):
+    """A value differs from what it should be: perhaps by a known mistake."""
 
 
 class Unsolved(Exception):
@@ -40,12 +56,20 @@ class Verdict(str):
         return f"<p style='color:{colour}'><strong>{sign} {html.escape(self)}</strong></p>"
 
 
-def exercise(name: str):
-    """Decorator that registers the check of exercise ``name`` ('NN.word')."""
+def exercise(name: str, level: str) -> Callable:
+    """Decorator that registers the check of exercise ``name`` ('NN.word'), which is of a ``level`` of `LEVELS`."""
+    if level not in LEVELS:
+        raise ValueError(f"An exercise is one of {', '.join(LEVELS)}, not {level!r}.")
+
     def register(function):
-        _REGISTRY[name] = function
+        _EXERCISES[name], _LEVEL[name] = function, level
         return function
     return register
+
+
+def mistake(name: str, hint: str, function: Callable) -> None:
+    """Register a ``function`` that makes a known mistake in exercise ``name``, and the hint that names it."""
+    _MISTAKES.setdefault(name, []).append((function, hint))
 
 
 def names(lesson: str) -> list:
@@ -54,7 +78,19 @@ def names(lesson: str) -> list:
     if not lesson.isdigit() or util.find_spec(module) is None:
         return []
     import_module(module)
-    return [name for name in _REGISTRY if name.split(".")[0] == lesson]
+    return [name for name in _EXERCISES if name.split(".")[0] == lesson]
+
+
+def level(name: str) -> str:
+    """The level of an exercise, one of `LEVELS`. Raises KeyError for an unknown one."""
+    names(name.split(".")[0])
+    return _LEVEL[name]
+
+
+def mistakes(name: str) -> list:
+    """(function, hint) of every known mistake of an exercise."""
+    names(name.split(".")[0])
+    return _MISTAKES.get(name, [])
 
 
 def check(name: str, answer) -> Verdict:
@@ -66,15 +102,28 @@ def check(name: str, answer) -> Verdict:
         return Verdict(f"wrong: there is no exercise {name!r}; {there}")
     if answer is Ellipsis:
         return Verdict(UNSOLVED)
+    _calls.clear()
     try:
-        _REGISTRY[name](answer)
+        _EXERCISES[name](answer)
     except Unsolved:
         return Verdict(UNSOLVED)
+    except Differs as difference:
+        return Verdict(f"wrong: {_recognised(name) or difference}")
     except Wrong as hint:
         return Verdict(f"wrong: {hint}")
     except Exception as error:      # whatever the learner's objects do inside a check is an answer, not a crash
         return Verdict(f"wrong: your answer raised {_describe(error)}")
+    finally:
+        _calls.clear()
     return Verdict(CORRECT)
+
+
+def answer(name: str, mine, ours):
+    """Show the verdict on ``mine``, and return what the following cells use: ``mine`` when it is correct, else ``ours``."""
+    verdict = check(name, mine)
+    display(verdict)
+    display({"text/plain": "What follows uses yours." if verdict == CORRECT else "What follows uses ours until yours is correct."}, raw=True)
+    return mine if verdict == CORRECT else ours
 
 
 def call(function, *arguments, **named):
@@ -82,33 +131,93 @@ def call(function, *arguments, **named):
 
     Raises Wrong when it is no function, raises or returns nothing, and Unsolved when it returns ``...``.
     """
+    return _called(function, arguments, named)[0]
+
+
+def call_unchanged(function, *arguments):
+    """As `call`; raises Wrong as well when the function has changed one of its arguments."""
+    result, given = _called(function, arguments, {})
+    for number, (before, after) in enumerate(zip(arguments, given), 1):
+        if not _agree(before, after):
+            raise Wrong(f"your function changes its argument number {number} in place: work on a copy")
+    return result
+
+
+def _called(function, arguments, named) -> tuple:
+    """(result, the copies of the arguments as the function has left them)."""
     if not callable(function):
         raise Wrong(f"give the function itself, not a {type(function).__name__}")
+    given = copy.deepcopy(arguments)
     try:
-        result = function(*copy.deepcopy(arguments), **copy.deepcopy(named))
+        result = function(*given, **copy.deepcopy(named))
     except Exception as error:
         raise Wrong(f"your function raised {_describe(error)}") from error
     if result is Ellipsis:
         raise Unsolved
     if result is None:
         raise Wrong("your function returned nothing: is the return statement missing?")
-    return result
+    _calls.append((arguments, named, result))
+    return result, given
+
+
+def as_tensor(value, what: str = "the result"):
+    """``value`` if it is a torch tensor; raises Wrong for an array, through which no gradient could flow."""
+    if not hasattr(value, "requires_grad"):
+        raise Wrong(f"{what} should be a torch tensor, not {type(value).__name__}: a network is trained through it")
+    return value
+
+
+def no_loop(function) -> None:
+    """Raise Wrong, naming the line, when the source of ``function`` loops over anything; silent where there is no source."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)):
+            raise Wrong(f"right or not, line {node.lineno} of your function loops: let shapes that broadcast do it at once")
 
 
 def same(found, wanted, what: str = "the result", tolerance: float = 1e-6) -> None:
-    """Raise Wrong, naming the first differing value, unless ``found`` equals ``wanted`` (numbers, arrays or tensors).
+    """Raise Differs, naming the first differing value, unless ``found`` equals ``wanted`` (numbers, arrays or tensors).
 
     Shapes must agree; values may differ by ``tolerance`` times the larger of 1 and the wanted value.
     """
     found, wanted = _as_array(found, what), _as_array(wanted, what)
     if found.shape != wanted.shape:
-        raise Wrong(f"{what} has shape {found.shape}, it should be {wanted.shape}")
+        raise Differs(f"{what} has shape {found.shape}, it should be {wanted.shape}")
     close = np.abs(found - wanted) <= tolerance * np.maximum(1, np.abs(wanted))       # False for nan as well
     if close.all():
         return
     first = tuple(int(i) for i in np.argwhere(~close)[0])
     where = f" at [{', '.join(map(str, first))}]" if first else ""
-    raise Wrong(f"{what}{where} is {found[first]:.6g}, it should be {wanted[first]:.6g}")
+    raise Differs(f"{what}{where} is {found[first]:.6g}, it should be {wanted[first]:.6g}")
+
+
+def _recognised(name):
+    """The hint of the first known mistake that gives all results which the checked answer has given, else ''."""
+    for function, hint in _MISTAKES.get(name, []):
+        try:
+            with np.errstate(all="ignore"):
+                if all(_agree(function(*copy.deepcopy(arguments), **copy.deepcopy(named)), result)
+                       for arguments, named, result in _calls):
+                    return hint
+        except Exception:           # a mistake that this input makes impossible
+            continue
+    return ""
+
+
+def _agree(one, other) -> bool:
+    """Whether two results, or two arguments, are the same to about five digits; nan is nan here."""
+    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
+        return len(one) == len(other) and all(map(_agree, one, other))
+    if callable(one) and callable(other):
+        return True
+    try:
+        one, other = (np.asarray(part.detach().cpu() if hasattr(part, "detach") else part).astype(complex) for part in (one, other))
+    except (TypeError, ValueError):
+        return False
+    return one.shape == other.shape and np.allclose(one, other, rtol=1e-5, atol=1e-7, equal_nan=True)
 
 
 def _as_array(value, what) -> np.ndarray:
