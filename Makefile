@@ -1,4 +1,4 @@
-# make lab · test · course · train · bench: each works from a fresh clone with only Python >= 3.10 and make.
+# make lab · test · course · student · teacher · train · bench: each works from a fresh clone with only Python >= 3.10 and make.
 PYTHON ?= python3
 VENV ?= .venv
 ifeq ($(OS),Windows_NT)
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/installed
 
-.PHONY: lab test course train bench
+.PHONY: lab test course student teacher train bench
 
 lab: $(READY)
 	$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb
@@ -18,6 +18,12 @@ test: $(READY)
 
 course: $(READY)
 	$(BIN)/python tools/course.py
+
+student: $(READY)
+	$(BIN)/python tools/editions.py student
+
+teacher: $(READY)
+	$(BIN)/python tools/editions.py teacher
 
 train: $(READY)
 	$(BIN)/python -m dflib train all

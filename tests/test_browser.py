@@ -39,7 +39,7 @@ def draw(level):
     if level == 99:
         raise ValueError("ninety-nine is too much")
     return np.full((64, 64, 3), 2 * level, np.uint8), f"level {level} in drawing {len(draws)}"
-Panel(draw, {"level": slider("level", 0, 100, 10)}, alt="a grey square")
+Panel(draw, {"level": slider("level", 0, 100, 10)}, question="How grey?", alt="a grey square")
 """
 
 TRAINING = """

@@ -1,4 +1,5 @@
 """Every exercise: its solution is correct, its known mistakes are named, and nothing a learner does raises."""
+
 import importlib.util
 import re
 from pathlib import Path
@@ -46,20 +47,31 @@ def test_exercises_are_graded_from_easy_to_hard(lesson):
 
 
 def test_what_is_not_known_is_answered_by_the_first_differing_value():
-    assert check("00.psnr_unit", lambda u, v: 7.0) == "wrong: for a difference of 0.2 everywhere the PSNR is 7, it should be 20"
-    assert check("04.acceleration", lambda x: x[2:] * 0 + 3).startswith("wrong: the acceleration at [0, 0, 0] is 3, it should be ")
+    assert (
+        check("00.psnr_unit", lambda u, v: 7.0)
+        == "wrong: for a difference of 0.2 everywhere the PSNR is 7, it should be 20"
+    )
+    assert check("04.acceleration", lambda x: x[2:] * 0 + 3).startswith(
+        "wrong: the acceleration at [0, 0, 0] is 3, it should be "
+    )
 
 
 def test_an_answer_that_changes_its_argument_is_told_so():
     def in_place(ws, mean, psi, cutoff):
         ws[:, :cutoff] = mean + psi * (ws[:, :cutoff] - mean)
         return ws
-    assert check("03.truncate", in_place) == "wrong: your function changes its argument number 1 in place: work on a copy"
+
+    assert (
+        check("03.truncate", in_place) == "wrong: your function changes its argument number 1 in place: work on a copy"
+    )
 
 
 def test_a_loop_is_found_where_none_is_wanted():
     def looping(w1, w2, crossover, layers):
-        return torch.stack([torch.stack([a if layer < c else b for layer in range(layers)]) for a, b, c in zip(w1, w2, crossover)])
+        return torch.stack(
+            [torch.stack([a if layer < c else b for layer in range(layers)]) for a, b, c in zip(w1, w2, crossover)]
+        )
+
     assert check("03.mixed_styles", looping).startswith("wrong: right or not, line 2 of your function loops")
 
 
@@ -73,12 +85,15 @@ def test_an_arc_is_more_than_a_turn_in_the_plane_and_may_have_no_length():
     def careless(a, b, t):
         angle = torch.acos((a * b).sum().clamp(-1, 1))
         return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
     assert "there is only one point on that arc" in check("03.slerp", careless)
 
 
 def test_the_right_answer_is_handed_on_and_ours_where_it_is_missing(monkeypatch):
     shown = []
-    monkeypatch.setattr(checks, "display", lambda thing, **_: shown.append(thing if isinstance(thing, str) else thing["text/plain"]))
+    monkeypatch.setattr(
+        checks, "display", lambda thing, **_: shown.append(thing if isinstance(thing, str) else thing["text/plain"])
+    )
     mine, ours = solutions("03").SOLUTIONS["03.truncate"], object()
     assert checks.answer("03.truncate", mine, ours) is mine and shown == [CORRECT, "What follows uses yours."]
     for wrong in (lambda *_: ..., lambda *_: 0):
@@ -111,7 +126,10 @@ def test_notebooks_ask_for_exercises_that_exist_and_for_all_of_them():
 
 
 def test_unknown_names_are_answered():
-    assert check("00.nothing", 1) == f"wrong: there is no exercise '00.nothing'; lesson 00 has {', '.join(checks.names('00'))}"
+    assert (
+        check("00.nothing", 1)
+        == f"wrong: there is no exercise '00.nothing'; lesson 00 has {', '.join(checks.names('00'))}"
+    )
     assert check("97.x", 1) == "wrong: there is no exercise '97.x'; lesson 97 has none"
     for name in ("", "..", "../x.y", None, 5):
         assert check(name, 1).startswith("wrong: there is no exercise")

@@ -1,20 +1,23 @@
-"""``make course``: execute every lesson at the current scale; executed copies and one HTML page each go to build/.
+"""``make course``: execute every lesson at the current scale; executed copies and one page each go to build/.
 
     python tools/course.py                 every lesson
     python tools/course.py notebooks/01*   only these
+    python tools/course.py --committed     pages of the outputs that the notebooks carry, without executing anything
+
+The pages need no network: build/index.html leads to them, and the folder can be copied anywhere.
 """
-import copy
-import html
 import sys
 import time
 from pathlib import Path
 
 import nbformat
-from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
 from tqdm import tqdm
 
-from dflib import scale
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pages  # noqa: E402
+from dflib import scale  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 CELL_LIMIT = 3600       # seconds for one cell: training from scratch at gpu scale is 20 minutes
@@ -33,20 +36,8 @@ class WithProgress(ExecutePreprocessor):
         return done
 
 
-def with_alt_text(notebook):
-    """A copy whose pictures are HTML with the alt text of their metadata, which nbconvert's page would leave out."""
-    copied = copy.deepcopy(notebook)
-    for output in (output for cell in copied.cells for output in cell.get("outputs", ())):
-        for mime, content in list(output.get("data", {}).items()):
-            alt = output.get("metadata", {}).get(mime, {}).get("alt")
-            if alt and mime in ("image/png", "image/jpeg"):
-                output.data = nbformat.from_dict(
-                    {"text/html": f'<img alt="{html.escape(alt)}" src="data:{mime};base64,{content.strip()}">'})
-    return copied
-
-
-def execute(path: Path, build: Path) -> bool:
-    """Execute one lesson where it lies; write ``build/NAME.ipynb`` and ``.html``, also as far as a failing one came."""
+def execute(path: Path, build: Path) -> tuple:
+    """Execute one lesson where it lies and write the copy, also as far as a failing one came: (the notebook, did it succeed)."""
     notebook = nbformat.read(path, as_version=4)
     resources = {"lesson": path.stem, "metadata": {"path": str(path.parent)}}
     start, good = time.perf_counter(), True
@@ -56,18 +47,23 @@ def execute(path: Path, build: Path) -> bool:
         good = False
         print(f"{path.stem}: {error.ename}: {error.evalue}", file=sys.stderr)
     nbformat.write(notebook, build / path.name)
-    page, _ = HTMLExporter().from_notebook_node(with_alt_text(notebook), {"metadata": {"name": path.stem}})
-    (build / path.name).with_suffix(".html").write_text(page, encoding="utf-8")
     print(f"{path.stem}: {'executed' if good else 'FAILED'} in {time.perf_counter() - start:.0f} s, "
           f"{scale.current()}, written to {build / path.stem}.html")
-    return good
+    return notebook, good
 
 
-def main(names, build=ROOT / "build") -> int:
-    """Execute the lessons ``names``, all when empty; the exit code is 1 when one failed, but the others still run."""
-    paths = [Path(name) for name in names] or sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+def main(arguments, build=ROOT / "build") -> int:
+    """Execute the named lessons, all when none is named; the exit code is 1 when one failed, but the others still run."""
+    committed = "--committed" in arguments
+    paths = [Path(name) for name in arguments if name != "--committed"] or sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     build.mkdir(parents=True, exist_ok=True)
-    results = [execute(path, build) for path in paths]
+    notebooks, results = {}, []
+    for path in paths:
+        notebooks[path], good = (nbformat.read(path, as_version=4), True) if committed else execute(path, build)
+        results.append(good)
+        pages.write_page(notebooks[path], path, build, [path.stem for path in paths])
+    pages.write_index(notebooks, build)
+    print(f"The pages begin at {build / 'index.html'}")
     return 0 if all(results) else 1
 
 

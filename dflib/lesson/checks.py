@@ -12,6 +12,7 @@ An exercise raises through ``same``, ``call`` or ``Wrong(hint)`` when the answer
 the wrong answer has so far given what a known mistake gives, the hint is the mistake's own; else it names the first value
 that differs. Solutions are in ``notebooks/solutions/``; tests hold them and every mistake against the checks.
 """
+
 import ast
 import copy
 import html
@@ -26,10 +27,10 @@ from IPython.display import display
 LEVELS = ("warm-up", "core", "stretch")
 UNSOLVED, CORRECT = "not solved yet", "correct"
 
-_EXERCISES = {}     # name -> function that raises when the answer is wrong
-_LEVEL = {}         # name -> one of LEVELS
-_MISTAKES = {}      # name -> list of (function, hint)
-_calls = []         # (arguments, named, result) of every call of the answer that is being checked
+_EXERCISES = {}  # name -> function that raises when the answer is wrong
+_LEVEL = {}  # name -> one of LEVELS
+_MISTAKES = {}  # name -> list of (function, hint)
+_calls = []  # (arguments, named, result) of every call of the answer that is being checked
 
 
 class Wrong(Exception):
@@ -52,7 +53,8 @@ class Verdict(str):
 
     def _repr_html_(self):
         sign, colour = {UNSOLVED: ("&#9675;", "#666666"), CORRECT: ("&#10003;", "#0072B2")}.get(
-            str(self), ("&#10007;", "#D55E00"))        # blue and vermilion: apart for colour-blind readers
+            str(self), ("&#10007;", "#D55E00")
+        )  # blue and vermilion: apart for colour-blind readers
         return f"<p style='color:{colour}'><strong>{sign} {html.escape(self)}</strong></p>"
 
 
@@ -64,6 +66,7 @@ def exercise(name: str, level: str) -> Callable:
     def register(function):
         _EXERCISES[name], _LEVEL[name] = function, level
         return function
+
     return register
 
 
@@ -111,7 +114,7 @@ def check(name: str, answer) -> Verdict:
         return Verdict(f"wrong: {_recognised(name) or difference}")
     except Wrong as hint:
         return Verdict(f"wrong: {hint}")
-    except Exception as error:      # whatever the learner's objects do inside a check is an answer, not a crash
+    except Exception as error:  # whatever the learner's objects do inside a check is an answer, not a crash
         return Verdict(f"wrong: your answer raised {_describe(error)}")
     finally:
         _calls.clear()
@@ -122,7 +125,14 @@ def answer(name: str, mine, ours):
     """Show the verdict on ``mine``, and return what the following cells use: ``mine`` when it is correct, else ``ours``."""
     verdict = check(name, mine)
     display(verdict)
-    display({"text/plain": "What follows uses yours." if verdict == CORRECT else "What follows uses ours until yours is correct."}, raw=True)
+    display(
+        {
+            "text/plain": "What follows uses yours."
+            if verdict == CORRECT
+            else "What follows uses ours until yours is correct."
+        },
+        raw=True,
+    )
     return mine if verdict == CORRECT else ours
 
 
@@ -175,7 +185,9 @@ def no_loop(function) -> None:
         return
     for node in ast.walk(tree):
         if isinstance(node, (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)):
-            raise Wrong(f"right or not, line {node.lineno} of your function loops: let shapes that broadcast do it at once")
+            raise Wrong(
+                f"right or not, line {node.lineno} of your function loops: let shapes that broadcast do it at once"
+            )
 
 
 def same(found, wanted, what: str = "the result", tolerance: float = 1e-6) -> None:
@@ -186,7 +198,7 @@ def same(found, wanted, what: str = "the result", tolerance: float = 1e-6) -> No
     found, wanted = _as_array(found, what), _as_array(wanted, what)
     if found.shape != wanted.shape:
         raise Differs(f"{what} has shape {found.shape}, it should be {wanted.shape}")
-    close = np.abs(found - wanted) <= tolerance * np.maximum(1, np.abs(wanted))       # False for nan as well
+    close = np.abs(found - wanted) <= tolerance * np.maximum(1, np.abs(wanted))  # False for nan as well
     if close.all():
         return
     first = tuple(int(i) for i in np.argwhere(~close)[0])
@@ -199,10 +211,12 @@ def _recognised(name):
     for function, hint in _MISTAKES.get(name, []):
         try:
             with np.errstate(all="ignore"):
-                if all(_agree(function(*copy.deepcopy(arguments), **copy.deepcopy(named)), result)
-                       for arguments, named, result in _calls):
+                if all(
+                    _agree(function(*copy.deepcopy(arguments), **copy.deepcopy(named)), result)
+                    for arguments, named, result in _calls
+                ):
                     return hint
-        except Exception:           # a mistake that this input makes impossible
+        except Exception:  # a mistake that this input makes impossible
             continue
     return ""
 
@@ -214,7 +228,10 @@ def _agree(one, other) -> bool:
     if callable(one) and callable(other):
         return True
     try:
-        one, other = (np.asarray(part.detach().cpu() if hasattr(part, "detach") else part).astype(complex) for part in (one, other))
+        one, other = (
+            np.asarray(part.detach().cpu() if hasattr(part, "detach") else part).astype(complex)
+            for part in (one, other)
+        )
     except (TypeError, ValueError):
         return False
     return one.shape == other.shape and np.allclose(one, other, rtol=1e-5, atol=1e-7, equal_nan=True)
@@ -223,7 +240,7 @@ def _agree(one, other) -> bool:
 def _as_array(value, what) -> np.ndarray:
     if value is Ellipsis:
         raise Unsolved
-    if hasattr(value, "detach"):        # a tensor, wherever it lives
+    if hasattr(value, "detach"):  # a tensor, wherever it lives
         value = value.detach().cpu().float() if value.is_floating_point() else value.detach().cpu()
     try:
         return np.asarray(value, dtype=np.float64)

@@ -1,13 +1,28 @@
-"""Pictures of ground truth that several lessons draw: parts, depth, normals and landmarks of a cast frame."""
+"""The course's colours, and pictures of ground truth that several lessons draw: parts, depth, normals, landmarks."""
 
 import cv2
 import numpy as np
 
-# One colour a part, from the palette of Okabe and Ito (2008), which colour-blind readers can tell apart, with greys and tints.
+# The palette of Okabe and Ito (2008), which colour-blind readers can tell apart.
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE, YELLOW = "#56B4E9", "#CC79A7", "#F0E442"
+INK, GREY, PALE = "#222222", "#8C8C8C", "#C8C8C8"
+
+# One colour a part, from the same palette, with greys and tints.
 PART_COLOURS = {
-    "background": (235, 235, 235), "skin": (230, 159, 0), "neck": (190, 130, 20), "ear": (240, 228, 66), "eye": (0, 114, 178),
-    "brow": (90, 60, 30), "lip": (213, 94, 0), "mouth": (120, 30, 40), "hair": (70, 70, 70), "beard": (130, 110, 90),
-    "glasses": (204, 121, 167), "clothes": (0, 158, 115)}
+    "background": (235, 235, 235),
+    "skin": (230, 159, 0),
+    "neck": (190, 130, 20),
+    "ear": (240, 228, 66),
+    "eye": (0, 114, 178),
+    "brow": (90, 60, 30),
+    "lip": (213, 94, 0),
+    "mouth": (120, 30, 40),
+    "hair": (70, 70, 70),
+    "beard": (130, 110, 90),
+    "glasses": (204, 121, 167),
+    "clothes": (0, 158, 115),
+}
 
 
 def parts_image(labels, names):
@@ -43,17 +58,26 @@ def marked_image(image, landmarks, visible=None, scale=2):
 def truth_images(frame):
     """The five pictures of a cast Frame and their titles: photograph, landmarks, parts, depth, normals."""
     from dflib import cast
-    return ([frame.image, marked_image(frame.image, frame.landmarks, frame.visible), parts_image(frame.labels, cast.LABELS),
-             depth_image(frame.depth), normals_image(frame.normals)],
-            ["picture", "landmarks", "parts", "depth", "normals"])
+
+    return (
+        [
+            frame.image,
+            marked_image(frame.image, frame.landmarks, frame.visible),
+            parts_image(frame.labels, cast.LABELS),
+            depth_image(frame.depth),
+            normals_image(frame.normals),
+        ],
+        ["picture", "landmarks", "parts", "depth", "normals"],
+    )
 
 
 def surface_image(image, placed, triangles, share=0.55):
     """The picture with a fitted face over it, shaded by its slope; ``placed`` (V, 3) comes from ``fit.place``."""
     from dflib.cast.geometry.raster import rasterise
     from dflib.swap.texture import facing
+
     x, y, z = np.ascontiguousarray(placed.T, np.float32)
     seen = rasterise(x + np.float32(0.5), y + np.float32(0.5), -z, triangles, *image.shape[:2]).triangle
-    slope = np.append(facing(placed, triangles), 0)[seen]                    # -1, nothing, takes the appended 0
+    slope = np.append(facing(placed, triangles), 0)[seen]  # -1, nothing, takes the appended 0
     shade = (np.clip(slope, 0, 1)[..., None] * (120, 190, 235)).astype(np.float32)
     return np.where((seen >= 0)[..., None], (1 - share) * image + share * shade, image).astype(np.uint8)

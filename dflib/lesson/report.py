@@ -1,4 +1,5 @@
 """How every lesson begins: what this machine offers the course, what to do when something is missing, and a seed."""
+
 import html
 import os
 import platform
@@ -13,12 +14,13 @@ from dflib import __version__, paths, scale
 
 REINSTALL = "Install again with: make lab (or: pip install -e .)."
 MAIN_PACKAGES = ("torch", "numpy", "opencv-python", "jupyterlab", "ipywidgets", "face-alignment")
-DISK_NEEDED = 2.0       # GB: rendered sets and checkpoints of every lesson at cpu scale, with room to spare
+DISK_NEEDED = 2.0  # GB: rendered sets and checkpoints of every lesson at cpu scale, with room to spare
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of the report: what was looked at, what was found, and what to do about it ('' when all is well)."""
+
     name: str
     found: str
     advice: str = ""
@@ -27,6 +29,7 @@ class Row:
 @dataclass(frozen=True)
 class Report:
     """The rows, shown as a table in a notebook and as aligned lines elsewhere."""
+
     rows: tuple
 
     @property
@@ -49,11 +52,12 @@ class Report:
         cells = []
         for row in self.rows:
             advice = f"<br><strong>&#9888; {html.escape(row.advice)}</strong>" if row.advice else ""
-            cells.append(f"<tr><th scope='row' style='text-align:left'>{html.escape(row.name)}</th>"
-                         f"<td style='text-align:left'>{html.escape(row.found)}{advice}</td></tr>")
+            cells.append(
+                f"<tr><th scope='row' style='text-align:left'>{html.escape(row.name)}</th>"
+                f"<td style='text-align:left'>{html.escape(row.found)}{advice}</td></tr>"
+            )
         verdict = "&#10003; Everything is in place." if self.complete else "&#9888; See the marked rows."
-        return (f"<table><caption style='text-align:left'>{verdict}</caption>"
-                f"<tbody>{''.join(cells)}</tbody></table>")
+        return f"<table><caption style='text-align:left'>{verdict}</caption><tbody>{''.join(cells)}</tbody></table>"
 
 
 def setup(seed: int = 0) -> scale.Scale:
@@ -69,10 +73,9 @@ def setup(seed: int = 0) -> scale.Scale:
 
 def report() -> Report:
     """Look at this machine now. Never raises for something missing: the row says what to do."""
-    return Report((
-        Row("dflib", f"{__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"),
-        _packages(), _data(), _scale(), _device(), _cache(), _outside_weights(),
-    ))
+    dflib = f"{__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    rows = _packages(), _data(), _scale(), _device(), _cache(), _outside_weights()
+    return Report((Row("dflib", dflib), *rows))
 
 
 def _packages() -> Row:
@@ -89,9 +92,10 @@ def _packages() -> Row:
 def unmet_requirements() -> list:
     """One phrase for each dependency of the installed dflib that is missing or outside its pinned range."""
     from packaging.requirements import Requirement
+
     try:
         requirements = metadata.requires("dflib") or []
-    except metadata.PackageNotFoundError:       # run from the folder without installing: only the main ones are known
+    except metadata.PackageNotFoundError:  # run from the folder without installing: only the main ones are known
         requirements = list(MAIN_PACKAGES)
     problems = []
     for requirement in map(Requirement, requirements):
@@ -137,8 +141,11 @@ def _cache() -> Row:
         free = shutil.disk_usage(folder).free / 1e9
     except OSError as error:
         return Row("free disk", "unknown", str(error))
-    advice = "" if free >= DISK_NEEDED else (
-        f"The course wants {DISK_NEEDED:g} GB: make room, or set DFLIB_CACHE to a folder on another disk.")
+    advice = (
+        ""
+        if free >= DISK_NEEDED
+        else (f"The course wants {DISK_NEEDED:g} GB: make room, or set DFLIB_CACHE to a folder on another disk.")
+    )
     return Row("free disk", f"{free:.1f} GB in the cache folder", advice)
 
 

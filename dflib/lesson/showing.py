@@ -1,4 +1,5 @@
 """What a lesson shows: pictures, figures and videos with alt text, and captions that say how a number was made."""
+
 import base64
 import html
 import io
@@ -10,9 +11,9 @@ from IPython.display import display
 
 from dflib import scale as scales
 
-LARGEST_PNG = 150_000       # bytes; what is larger is shown as JPEG, so that a committed notebook stays under 2 MB
+LARGEST_PNG = 150_000  # bytes; what is larger is shown as JPEG, so that a committed notebook stays under 2 MB
 JPEG_QUALITY = 90
-SMALLEST_SIDE = 256         # pixels; smaller pictures are enlarged without smoothing
+SMALLEST_SIDE = 256  # pixels; smaller pictures are enlarged without smoothing
 
 
 def show(picture, alt: str, caption: str = "") -> None:
@@ -24,14 +25,17 @@ def show(picture, alt: str, caption: str = "") -> None:
     if not alt.strip():
         raise ValueError("A figure needs alt text: say in a sentence what it shows.")
     if hasattr(picture, "savefig"):
-        data, kind = _figure_bytes(picture)
+        data, kind = figure_bytes(picture)
     else:
         if isinstance(picture, (list, tuple)):
             picture = _row(picture)
         data, kind = encode(enlarge(as_image(picture)))
     # the alt text is in the metadata for HTML pages, and in place of the picture where only text can be shown
-    display({f"image/{kind}": base64.b64encode(data).decode(), "text/plain": alt},
-            metadata={f"image/{kind}": {"alt": alt}}, raw=True)
+    display(
+        {f"image/{kind}": base64.b64encode(data).decode(), "text/plain": alt},
+        metadata={f"image/{kind}": {"alt": alt}},
+        raw=True,
+    )
     if caption:
         display({"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}, raw=True)
 
@@ -42,8 +46,14 @@ def play(path, alt: str, caption: str = "", width: int = 640) -> None:
         raise ValueError("A video needs alt text: say in a sentence what it shows.")
     with open(path, "rb") as file:
         data = base64.b64encode(file.read()).decode()
-    display({"text/html": f"<video controls loop muted autoplay width='{width}' aria-label='{html.escape(alt, quote=True)}' "
-                          f"src='data:video/mp4;base64,{data}'></video>", "text/plain": alt}, raw=True)
+    display(
+        {
+            "text/html": f"<video controls loop muted autoplay width='{width}' aria-label='{html.escape(alt, quote=True)}' "
+            f"src='data:video/mp4;base64,{data}'></video>",
+            "text/plain": alt,
+        },
+        raw=True,
+    )
     if caption:
         display({"text/html": f"<p><em>{html.escape(caption)}</em></p>", "text/plain": caption}, raw=True)
 
@@ -54,7 +64,8 @@ def grid(images, titles=(), columns: int = 8, width: float = 10.0):
     ``titles``: one short string per image, or none; ``width`` in inches. Raises ValueError for no images or when the
     number of titles differs from the number of images.
     """
-    from matplotlib.figure import Figure        # without pyplot: nothing global, nothing shown twice
+    from matplotlib.figure import Figure  # without pyplot: nothing global, nothing shown twice
+
     images = [as_image(image) for image in images]
     if not images:
         raise ValueError("A grid needs at least one image.")
@@ -65,8 +76,9 @@ def grid(images, titles=(), columns: int = 8, width: float = 10.0):
     rows = math.ceil(len(images) / columns)
     height, breadth = images[0].shape[:2]
     cell = width / columns
-    figure = Figure(figsize=(width, rows * (cell * height / breadth + (0.25 if titles else 0.0))), dpi=100,
-                    layout="constrained")
+    figure = Figure(
+        figsize=(width, rows * (cell * height / breadth + (0.25 if titles else 0.0))), dpi=100, layout="constrained"
+    )
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for index, axis in enumerate(axes):
@@ -98,8 +110,10 @@ def as_image(image) -> np.ndarray:
     if image.dtype == bool:
         image = image.astype(np.uint8) * 255
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
-        raise ValueError("An image is uint8 of shape (height, width, 3) or (height, width), "
-                         f"not {image.dtype} of shape {image.shape}.")
+        raise ValueError(
+            "An image is uint8 of shape (height, width, 3) or (height, width), "
+            f"not {image.dtype} of shape {image.shape}."
+        )
     return image
 
 
@@ -129,9 +143,10 @@ def _row(images) -> np.ndarray:
     return np.concatenate(pieces, axis=1)
 
 
-def _figure_bytes(figure) -> tuple:
-    """Draw a matplotlib figure once; a figure of pyplot is closed, or the notebook would show it again."""
+def figure_bytes(figure) -> tuple:
+    """(bytes, 'png' or 'jpeg') of a matplotlib figure, drawn once; a figure of pyplot is closed, or the notebook would show it again."""
     import sys
+
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight")
     pyplot = sys.modules.get("matplotlib.pyplot")

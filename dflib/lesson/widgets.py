@@ -4,37 +4,53 @@
         return image, f"yaw {yaw:.0f} degrees"          # uint8 (H,W,3) or (H,W), and what the picture shows in numbers
 
     panel = Panel(draw, {"yaw": slider("yaw", -40, 40, 0), "style": choice("hair", ["short", "long"])},
-                  alt="a face that turns")
+                  question="At which angle does the far ear vanish?", alt="a face that turns")
     panel                                               # last line of a cell
 
 Every control works with the keyboard, the text is announced by screen readers, and an error in ``draw`` appears in the
 text line while the last picture stays. Moving a control from a cell (``panel["yaw"].value = 10``) draws at once; while
 a reader drags a slider the browser sends the next value only when the last drawing is done, and then the newest one.
+A page that nobody runs shows a still picture of the panel as it was when the cell ran: at its question.
 """
+
+import base64
 import html
 
 import ipywidgets
 import numpy as np
 import traitlets
 
-from dflib.lesson.showing import as_image, encode
+from dflib.lesson.showing import as_image, encode, figure_bytes
+from dflib.lesson.still import panel_still
 
-PANEL_QUALITY = 88      # of JPEG: pictures change many times a second
+PANEL_QUALITY = 88  # of JPEG: pictures change many times a second
 
 
 def slider(label: str, low: float, high: float, value: float, step: "float | None" = None):
     """A slider from ``low`` to ``high``: whole numbers when all are int and no step is given, else 100 steps."""
     whole = step is None and all(isinstance(number, int) for number in (low, high, value))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    return kind(value=value, min=low, max=high, step=1 if whole else step or (high - low) / 100,
-                description=label, style={"description_width": "8em"}, layout={"width": "26em"})
+    return kind(
+        value=value,
+        min=low,
+        max=high,
+        step=1 if whole else step or (high - low) / 100,
+        description=label,
+        style={"description_width": "8em"},
+        layout={"width": "26em"},
+    )
 
 
 def choice(label: str, options, value=None):
     """A drop-down list of ``options`` (a list, or a dict from shown text to value); ``value`` defaults to the first."""
     first = next(iter(options.values() if isinstance(options, dict) else options))
-    return ipywidgets.Dropdown(options=options, value=first if value is None else value, description=label,
-                               style={"description_width": "8em"}, layout={"width": "26em"})
+    return ipywidgets.Dropdown(
+        options=options,
+        value=first if value is None else value,
+        description=label,
+        style={"description_width": "8em"},
+        layout={"width": "26em"},
+    )
 
 
 def switch(label: str, value: bool = False):
@@ -47,26 +63,30 @@ class _Picture(ipywidgets.Image):
 
     ipywidgets 8.1 asks every widget with a tooltip for its description and fails in the browser where there is none.
     """
+
     description = traitlets.Unicode("").tag(sync=True)
 
 
 class Panel(ipywidgets.HBox):
-    """Controls on the left; the picture that ``draw`` makes of their values, and its text, on the right.
+    """A question and controls on the left; the picture that ``draw`` makes of their values, and its text, on the right.
 
     ``draw(**values) -> (image, text)`` takes one argument per entry of ``controls`` (name -> ipywidgets control).
-    ``alt`` describes the picture in words. ``width`` is its width on the page in CSS pixels. The first drawing is done here,
+    ``question`` is what the panel is there to answer; the controls start before the answer. ``alt`` describes the picture
+    in words. Both must say something, else ValueError. ``width`` is its width on the page in CSS pixels. The first drawing is done here,
     and its errors are raised; later ones are shown to the reader and kept in ``error``.
 
     For cells and tests: ``panel[name]`` is a control, ``set(**values)`` moves several with one drawing, ``picture`` is the
     last image, ``line`` the last text, ``error`` '' or what went wrong last.
     """
 
-    def __init__(self, draw, controls: dict, alt: str, width: int = 320):
+    def __init__(self, draw, controls: dict, question: str, alt: str, width: int = 320):
+        if not question.strip():
+            raise ValueError("A panel needs a question that moving its controls answers.")
         if not alt.strip():
             raise ValueError("A panel needs alt text: say in a sentence what its picture shows.")
         self.controls = dict(controls)
         self.error = ""
-        self._draw, self._alt, self._paused = draw, alt, False
+        self._draw, self._question, self._alt, self._paused = draw, question, alt, False
         self._start = {name: control.value for name, control in self.controls.items()}
         self._image = _Picture(format="png", layout={"width": f"{width}px", "object_fit": "contain"})
         self._text = ipywidgets.HTML(layout={"width": f"{width}px"})
@@ -75,9 +95,16 @@ class Panel(ipywidgets.HBox):
         self._update()
         for control in self.controls.values():
             control.observe(self._moved, names="value")
-        super().__init__([ipywidgets.VBox([*self.controls.values(), self._reset]),
-                          ipywidgets.VBox([self._image, self._text])],
-                         layout={"flex_flow": "row wrap", "align_items": "flex-start"})
+        asked = ipywidgets.HTML(
+            f"<p style='line-height:1.4'><strong>{html.escape(question)}</strong></p>", layout={"width": "26em"}
+        )
+        super().__init__(
+            [
+                ipywidgets.VBox([asked, *self.controls.values(), self._reset]),
+                ipywidgets.VBox([self._image, self._text]),
+            ],
+            layout={"flex_flow": "row wrap", "align_items": "flex-start"},
+        )
         self.add_class("dflib-panel")
 
     def __getitem__(self, name: str):
@@ -94,6 +121,14 @@ class Panel(ipywidgets.HBox):
             self._paused = False
         self._try_update()
 
+    def _repr_mimebundle_(self, **kwargs) -> tuple:
+        """The live panel, and for readers of a page a still picture of it with alt text."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, form = figure_bytes(panel_still(self._question, self.controls.values(), self.picture, self.line))
+        words = f"{self._question} {self._alt}: {self.line}"
+        bundle |= {"text/plain": words, f"image/{form}": base64.b64encode(data).decode()}
+        return bundle, {f"image/{form}": {"alt": words}}
+
     def _moved(self, _) -> None:
         if not self._paused:
             self._try_update()
@@ -102,7 +137,7 @@ class Panel(ipywidgets.HBox):
         try:
             self._update()
             self.error = ""
-        except Exception as error:      # shown to the reader: a callback has nobody else to tell
+        except Exception as error:  # shown to the reader: a callback has nobody else to tell
             self.error = f"{type(error).__name__}: {error}"
             self._text.value = f"<p role='alert'><strong>&#9888; {html.escape(self.error)}</strong></p>"
 
@@ -112,7 +147,7 @@ class Panel(ipywidgets.HBox):
         data, form = encode(image, PANEL_QUALITY)
         self.picture: np.ndarray = image
         self.line = str(line)
-        with self._image.hold_sync():   # one message: picture and format never disagree
+        with self._image.hold_sync():  # one message: picture and format never disagree
             self._image.format, self._image.value = form, data
             self._image.tooltip = f"{self._alt}: {self.line}"
         self._text.value = f"<p role='status' aria-live='polite'>{html.escape(self.line)}</p>"

@@ -1,4 +1,5 @@
 """Checks of lesson 00."""
+
 import numpy as np
 
 from dflib.lesson.checks import call, exercise, mistake, same
@@ -14,13 +15,22 @@ def psnr_unit(answer):
     same(call(answer, u, v), 10 * np.log10(4 / np.mean((u - v) ** 2)), "the PSNR")
 
 
-mistake("00.psnr_unit", "that is the PSNR of bytes: the largest possible difference is here not 255",
-        lambda u, v: 10 * np.log10(255 ** 2 / np.mean((u - v) ** 2)))
-mistake("00.psnr_unit", "from -1 to 1 the largest possible difference is 2, not 1",
-        lambda u, v: 10 * np.log10(1 / np.mean((u - v) ** 2)))
+mistake(
+    "00.psnr_unit",
+    "that is the PSNR of bytes: the largest possible difference is here not 255",
+    lambda u, v: 10 * np.log10(255**2 / np.mean((u - v) ** 2)),
+)
+mistake(
+    "00.psnr_unit",
+    "from -1 to 1 the largest possible difference is 2, not 1",
+    lambda u, v: 10 * np.log10(1 / np.mean((u - v) ** 2)),
+)
 mistake("00.psnr_unit", "the range is 2, but it enters squared", lambda u, v: 10 * np.log10(2 / np.mean((u - v) ** 2)))
-mistake("00.psnr_unit", "a decibel is a tenth of a bel: log10, not the natural logarithm",
-        lambda u, v: 10 * np.log(4 / np.mean((u - v) ** 2)))
+mistake(
+    "00.psnr_unit",
+    "a decibel is a tenth of a bel: log10, not the natural logarithm",
+    lambda u, v: 10 * np.log(4 / np.mean((u - v) ** 2)),
+)
 
 
 @exercise("00.blend", "core")
@@ -33,12 +43,26 @@ def blend(answer):
     same(call(answer, mean, modes, weights), mean + np.einsum("k,kvc->vc", weights, modes), "your head")
 
 
-mistake("00.blend", "the mean head is missing: the modes only say how a head differs from it",
-        lambda mean, modes, weights: np.tensordot(weights, modes, 1))
-mistake("00.blend", "the modes are added as they are: multiply each by its weight first", lambda mean, modes, weights: mean + modes.sum(0))
-mistake("00.blend", "only the first mode is used: sum over all of them", lambda mean, modes, weights: mean + weights[0] * modes[0])
-mistake("00.blend", "the loop returns too early or starts anew each time: only the last mode is added",
-        lambda mean, modes, weights: mean + weights[-1] * modes[-1])
+mistake(
+    "00.blend",
+    "the mean head is missing: the modes only say how a head differs from it",
+    lambda mean, modes, weights: np.tensordot(weights, modes, 1),
+)
+mistake(
+    "00.blend",
+    "the modes are added as they are: multiply each by its weight first",
+    lambda mean, modes, weights: mean + modes.sum(0),
+)
+mistake(
+    "00.blend",
+    "only the first mode is used: sum over all of them",
+    lambda mean, modes, weights: mean + weights[0] * modes[0],
+)
+mistake(
+    "00.blend",
+    "the loop returns too early or starts anew each time: only the last mode is added",
+    lambda mean, modes, weights: mean + weights[-1] * modes[-1],
+)
 
 
 @exercise("00.yaw_matrix", "core")
@@ -61,10 +85,21 @@ def _turned(angle, axis=1, sign=1.0):
 
 
 mistake("00.yaw_matrix", "numpy's sine takes radians, and you are given degrees", lambda degrees: _turned(degrees))
-mistake("00.yaw_matrix", "it turns the other way: a positive yaw moves the nose, along +z, towards larger x",
-        lambda degrees: _turned(np.radians(degrees), sign=-1.0))
-mistake("00.yaw_matrix", "that turns about x, which is a nod: yaw turns about y", lambda degrees: _turned(np.radians(degrees), axis=0))
-mistake("00.yaw_matrix", "that turns about z, which is a roll: yaw turns about y", lambda degrees: _turned(np.radians(degrees), axis=2))
+mistake(
+    "00.yaw_matrix",
+    "it turns the other way: a positive yaw moves the nose, along +z, towards larger x",
+    lambda degrees: _turned(np.radians(degrees), sign=-1.0),
+)
+mistake(
+    "00.yaw_matrix",
+    "that turns about x, which is a nod: yaw turns about y",
+    lambda degrees: _turned(np.radians(degrees), axis=0),
+)
+mistake(
+    "00.yaw_matrix",
+    "that turns about z, which is a roll: yaw turns about y",
+    lambda degrees: _turned(np.radians(degrees), axis=2),
+)
 
 
 @exercise("00.nose_to_ear", "stretch")
@@ -75,11 +110,23 @@ def nose_to_ear(answer):
     same(call(answer, 5.0, 5.0, 60.0), 1.0, "for equal depths the ratio")
 
 
-mistake("00.nose_to_ear", "upside down: the nose is nearer, so a centimetre of it appears larger, and the ratio is above 1",
-        lambda z_nose, z_ear, distance: (distance - z_nose) / (distance - z_ear))
-mistake("00.nose_to_ear", "what counts is the distance from the camera, D - z, not z itself",
-        lambda z_nose, z_ear, distance: z_nose / z_ear)
-mistake("00.nose_to_ear", "the camera is at +D on the same axis: the distance is D - z, not D + z",
-        lambda z_nose, z_ear, distance: (distance + z_ear) / (distance + z_nose))
-mistake("00.nose_to_ear", "lengths shrink with the distance, areas with its square: here a length is asked for",
-        lambda z_nose, z_ear, distance: ((distance - z_ear) / (distance - z_nose)) ** 2)
+mistake(
+    "00.nose_to_ear",
+    "upside down: the nose is nearer, so a centimetre of it appears larger, and the ratio is above 1",
+    lambda z_nose, z_ear, distance: (distance - z_nose) / (distance - z_ear),
+)
+mistake(
+    "00.nose_to_ear",
+    "what counts is the distance from the camera, D - z, not z itself",
+    lambda z_nose, z_ear, distance: z_nose / z_ear,
+)
+mistake(
+    "00.nose_to_ear",
+    "the camera is at +D on the same axis: the distance is D - z, not D + z",
+    lambda z_nose, z_ear, distance: (distance + z_ear) / (distance + z_nose),
+)
+mistake(
+    "00.nose_to_ear",
+    "lengths shrink with the distance, areas with its square: here a length is asked for",
+    lambda z_nose, z_ear, distance: ((distance - z_ear) / (distance - z_nose)) ** 2,
+)

@@ -1,4 +1,5 @@
 """Checks of lesson 02."""
+
 import numpy as np
 
 from dflib.lesson.checks import call, exercise, mistake, same
@@ -43,12 +44,24 @@ def _jensen_shannon(p, q):
     return (_relative_entropy(p, (p + q) / 2) + _relative_entropy(q, (p + q) / 2)) / 2
 
 
-mistake("02.jensen_shannon", "that is in bits: take the natural logarithm", lambda p, q: _jensen_shannon(p, q) / np.log(2))
-mistake("02.jensen_shannon", "the two relative entropies are to be averaged, not added", lambda p, q: 2 * _jensen_shannon(p, q))
-mistake("02.jensen_shannon", "where p or q is 0, 0 · log 0 counts as 0, but yours is nan",
-        lambda p, q: (p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))).sum() / 2)
-mistake("02.jensen_shannon", "that is the mean of KL(p|q) and KL(q|p): compare each with the middle (p + q) / 2 instead",
-        lambda p, q: (_relative_entropy(p, q) + _relative_entropy(q, p)) / 2)
+mistake(
+    "02.jensen_shannon", "that is in bits: take the natural logarithm", lambda p, q: _jensen_shannon(p, q) / np.log(2)
+)
+mistake(
+    "02.jensen_shannon",
+    "the two relative entropies are to be averaged, not added",
+    lambda p, q: 2 * _jensen_shannon(p, q),
+)
+mistake(
+    "02.jensen_shannon",
+    "where p or q is 0, 0 · log 0 counts as 0, but yours is nan",
+    lambda p, q: (p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))).sum() / 2,
+)
+mistake(
+    "02.jensen_shannon",
+    "that is the mean of KL(p|q) and KL(q|p): compare each with the middle (p + q) / 2 instead",
+    lambda p, q: (_relative_entropy(p, q) + _relative_entropy(q, p)) / 2,
+)
 mistake("02.jensen_shannon", "that is KL(p|q), which is not symmetric", _relative_entropy)
 
 
@@ -61,14 +74,26 @@ def logit_gradient(answer):
     same(call(answer, np.zeros(1)), [[-0.5], [-0.5]], "at D = 1/2 the two derivatives")
 
 
-mistake("02.logit_gradient", "the rows are exchanged: log(1 - D) comes first",
-        lambda logit: np.stack([_sigmoid(logit) - 1, -_sigmoid(logit)]))
-mistake("02.logit_gradient", "those are derivatives by D: the chain rule multiplies them by dD/dlogit = D (1 - D)",
-        lambda logit: np.stack([-1 / (1 - _sigmoid(logit)), -1 / _sigmoid(logit)]))
-mistake("02.logit_gradient", "both signs are wrong: each loss falls as the logit rises",
-        lambda logit: np.stack([_sigmoid(logit), 1 - _sigmoid(logit)]))
-mistake("02.logit_gradient", "the second loss is -log D: its derivative is negative as well",
-        lambda logit: np.stack([-_sigmoid(logit), 1 - _sigmoid(logit)]))
+mistake(
+    "02.logit_gradient",
+    "the rows are exchanged: log(1 - D) comes first",
+    lambda logit: np.stack([_sigmoid(logit) - 1, -_sigmoid(logit)]),
+)
+mistake(
+    "02.logit_gradient",
+    "those are derivatives by D: the chain rule multiplies them by dD/dlogit = D (1 - D)",
+    lambda logit: np.stack([-1 / (1 - _sigmoid(logit)), -1 / _sigmoid(logit)]),
+)
+mistake(
+    "02.logit_gradient",
+    "both signs are wrong: each loss falls as the logit rises",
+    lambda logit: np.stack([_sigmoid(logit), 1 - _sigmoid(logit)]),
+)
+mistake(
+    "02.logit_gradient",
+    "the second loss is -log D: its derivative is negative as well",
+    lambda logit: np.stack([-_sigmoid(logit), 1 - _sigmoid(logit)]),
+)
 
 
 @exercise("02.r1", "stretch")
@@ -77,14 +102,33 @@ def r1(answer):
     random = np.random.default_rng(0)
     matrix, points = random.normal(size=(2, 2)), random.normal(size=(5, 2))
     matrix = matrix + matrix.T
-    same(call(answer, matrix, points, 0.1), 0.05 * (4 * (points @ matrix) ** 2).sum(1).mean(), "for a random A and gamma 0.1 the penalty")
+    same(
+        call(answer, matrix, points, 0.1),
+        0.05 * (4 * (points @ matrix) ** 2).sum(1).mean(),
+        "for a random A and gamma 0.1 the penalty",
+    )
     points = np.array([[1.0, 0.0], [0.0, 2.0]])
     same(call(answer, np.eye(2), points, 2.0), 10.0, "for the logit |x|² at (1, 0) and (0, 2) with gamma 2 the penalty")
 
 
-mistake("02.r1", "the gradient's length enters squared", lambda A, x, gamma: gamma / 2 * np.sqrt(((2 * x @ A) ** 2).sum(1)).mean())
-mistake("02.r1", "the gradient of x'Ax is 2Ax: the 2 is missing", lambda A, x, gamma: gamma / 2 * ((x @ A) ** 2).sum(1).mean())
-mistake("02.r1", "a squared length is the sum over the coordinates, not their mean: only the points are averaged",
-        lambda A, x, gamma: gamma / 2 * ((2 * x @ A) ** 2).mean())
-mistake("02.r1", "the penalty is the mean over the points, not their sum", lambda A, x, gamma: gamma / 2 * ((2 * x @ A) ** 2).sum())
+mistake(
+    "02.r1",
+    "the gradient's length enters squared",
+    lambda A, x, gamma: gamma / 2 * np.sqrt(((2 * x @ A) ** 2).sum(1)).mean(),
+)
+mistake(
+    "02.r1",
+    "the gradient of x'Ax is 2Ax: the 2 is missing",
+    lambda A, x, gamma: gamma / 2 * ((x @ A) ** 2).sum(1).mean(),
+)
+mistake(
+    "02.r1",
+    "a squared length is the sum over the coordinates, not their mean: only the points are averaged",
+    lambda A, x, gamma: gamma / 2 * ((2 * x @ A) ** 2).mean(),
+)
+mistake(
+    "02.r1",
+    "the penalty is the mean over the points, not their sum",
+    lambda A, x, gamma: gamma / 2 * ((2 * x @ A) ** 2).sum(),
+)
 mistake("02.r1", "half of gamma is what multiplies", lambda A, x, gamma: gamma * ((2 * x @ A) ** 2).sum(1).mean())

@@ -1,4 +1,5 @@
 """The panel of lesson 00: the head model, moved by its weights."""
+
 import time
 from dataclasses import replace
 
@@ -10,8 +11,8 @@ from dflib.lesson import figures
 from dflib.lesson.widgets import Panel, choice, slider, switch
 
 VIEWS = ("photograph", "parts", "depth", "normals")
-SHAPE_SLIDERS = ("face_len", "jaw_width", "nose_len", "lip_upper", "eye_open")    # identity modes shown to the reader
-FACE_SLIDERS = ("smile", "jaw_open", "brow_up", "frown")                          # expressions shown to the reader
+SHAPE_SLIDERS = ("face_len", "jaw_width", "nose_len", "lip_upper", "eye_open")  # identity modes shown to the reader
+FACE_SLIDERS = ("smile", "jaw_open", "brow_up", "frown")  # expressions shown to the reader
 
 
 def head_explorer(size=256, first_person=311):
@@ -34,22 +35,44 @@ def head_explorer(size=256, first_person=311):
             actor = replace(actor, identity=shape)
         shot = cast.neutral_shot(yaw=yaw, pitch=pitch, **{name: weights[name] for name in FACE_SLIDERS})
         side = np.radians(light)
-        shot = replace(shot, gaze=camera_gaze(yaw, pitch),
-                       light=replace(shot.light, direction=unit_vector((np.sin(side), 0.45, np.cos(side)))))
+        shot = replace(
+            shot,
+            gaze=camera_gaze(yaw, pitch),
+            light=replace(shot.light, direction=unit_vector((np.sin(side), 0.45, np.cos(side)))),
+        )
         frame = cast.render(actor, shot, size)
-        picture = dict(zip(("photograph", "landmarks", "parts", "depth", "normals"), figures.truth_images(frame)[0]))[view]
+        picture = dict(zip(("photograph", "landmarks", "parts", "depth", "normals"), figures.truth_images(frame)[0]))[
+            view
+        ]
         if marks:
-            picture = figures.marked_image(np.ascontiguousarray(np.broadcast_to(
-                picture[..., None] if picture.ndim == 2 else picture, (*picture.shape[:2], 3))), frame.landmarks, frame.visible, 1)
+            picture = figures.marked_image(
+                np.ascontiguousarray(
+                    np.broadcast_to(picture[..., None] if picture.ndim == 2 else picture, (*picture.shape[:2], 3))
+                ),
+                frame.landmarks,
+                frame.visible,
+                1,
+            )
         milliseconds = 1000 * (time.perf_counter() - start)
-        return picture, (f"person {person}, {'woman' if actor.female else 'man'}, {actor.age:.0f} years · yaw {yaw}° · "
-                         f"{int(frame.visible.sum())} of 68 landmarks visible · {milliseconds:.0f} ms")
+        return picture, (
+            f"person {person}, {'woman' if actor.female else 'man'}, {actor.age:.0f} years · yaw {yaw}° · "
+            f"{int(frame.visible.sum())} of 68 landmarks visible · {milliseconds:.0f} ms"
+        )
 
-    controls = {"person": slider("person (seed)", 300, 340, first_person),
-                "age": choice("age", ["own", "20", "35", "50", "65", "80"]),
-                "yaw": slider("yaw, degrees", -80, 80, 0), "pitch": slider("pitch, degrees", -25, 25, 0),
-                "light": slider("light from, degrees", -100, 100, -30)}
+    controls = {
+        "person": slider("person (seed)", 300, 340, first_person),
+        "age": choice("age", ["own", "20", "35", "50", "65", "80"]),
+        "yaw": slider("yaw, degrees", -80, 80, 0),
+        "pitch": slider("pitch, degrees", -25, 25, 0),
+        "light": slider("light from, degrees", -100, 100, -30),
+    }
     controls |= {name: slider(name.replace("_", " "), 0.0, 1.0, 0.0) for name in FACE_SLIDERS}
     controls |= {name: slider(name.replace("_", " "), -2.0, 2.0, 0.0) for name in SHAPE_SLIDERS}
     controls |= {"view": choice("view", VIEWS), "marks": switch("landmarks")}
-    return Panel(draw, controls, alt="A rendered head that follows the sliders", width=384)
+    return Panel(
+        draw,
+        controls,
+        question="Which sliders make this person look tired, and which make somebody else of them?",
+        alt="A rendered head that follows the sliders",
+        width=384,
+    )

@@ -3,6 +3,7 @@
 Every panel maps its people to w once, when it is made, and answers a move with one pass through the synthesis network
 and what it writes below the picture: the likeness is the identity network's cosine, and ms is how long both took.
 """
+
 import time
 
 import numpy as np
@@ -11,10 +12,10 @@ import torch
 from dflib.synthesis.stylegan import judges, latents
 from dflib.lesson.widgets import Panel, choice, slider, switch
 
-PEOPLE = 200                # whom a panel can show, numbered from 0
-GAP = 2                     # white pixels between two pictures
+PEOPLE = 200  # whom a panel can show, numbered from 0
+GAP = 2  # white pixels between two pictures
 GROUPS = {"coarse": latents.COARSE, "middle": latents.MIDDLE, "fine": latents.FINE}
-SHOWN = ("age", "tone", "female", "smile", "yaw", "glasses")       # attributes whose value the direction panel writes
+SHOWN = ("age", "tone", "female", "smile", "yaw", "glasses")  # attributes whose value the direction panel writes
 
 
 def style_mixer(generator, first=0, second=1, people=PEOPLE):
@@ -31,12 +32,23 @@ def style_mixer(generator, first=0, second=1, people=PEOPLE):
         which = _named(generator, layers)
         return _row([one, between, other]), (
             f"person {first} with {which} of person {second} · likeness to the first {likeness[0]:.2f}, "
-            f"to the second {likeness[1]:.2f} · {_since(begun)}")
+            f"to the second {likeness[1]:.2f} · {_since(begun)}"
+        )
 
-    controls = {"first": slider("first person", 0, people - 1, first), "second": slider("second person", 0, people - 1, second),
-                "start": slider("from layer", 1, generator.layers, 5), "stop": slider("to layer", 1, generator.layers, 8),
-                "psi": slider("psi", 0.0, 1.5, 0.7)}
-    return Panel(draw, controls, alt="Two people, and between them the first one with some styles of the second", width=576)
+    controls = {
+        "first": slider("first person", 0, people - 1, first),
+        "second": slider("second person", 0, people - 1, second),
+        "start": slider("from layer", 1, generator.layers, 5),
+        "stop": slider("to layer", 1, generator.layers, 8),
+        "psi": slider("psi", 0.0, 1.5, 0.7),
+    }
+    return Panel(
+        draw,
+        controls,
+        question="Which layers must the second person lend to give the first one another hair colour, but not another face?",
+        alt="Two people, and between them the first one with some styles of the second",
+        width=576,
+    )
 
 
 def truncation_explorer(generator, first=0, shown=4, people=PEOPLE):
@@ -49,17 +61,30 @@ def truncation_explorer(generator, first=0, shown=4, people=PEOPLE):
         layers = tuple(i for name, group in GROUPS.items() if on[name] for i in group)
         if (seed, layers) not in noises:
             noises[seed, layers] = latents.fixed_noise(generator, seed, layers)
-        images = latents.images_of(generator, generator.styles(w[first:first + shown], psi, cutoff), noises[seed, layers])
+        images = latents.images_of(
+            generator, generator.styles(w[first : first + shown], psi, cutoff), noises[seed, layers]
+        )
         spread = images.astype(np.float32).std(axis=0).mean()
         names = [name for name in GROUPS if on[name]]
-        return _row(images), (f"psi {psi:.2f} on the first {cutoff} layers · noise: {', '.join(names) or 'none'} · "
-                              f"people differ by {spread:.0f} grey levels · {_since(begun)}")
+        return _row(images), (
+            f"psi {psi:.2f} on the first {cutoff} layers · noise: {', '.join(names) or 'none'} · "
+            f"people differ by {spread:.0f} grey levels · {_since(begun)}"
+        )
 
-    controls = {"first": slider("first person", 0, people - shown, first), "psi": slider("psi", -1.0, 1.8, 0.7),
-                "cutoff": slider("truncated layers", 0, generator.layers, min(8, generator.layers)),
-                "seed": slider("noise seed", 0, 20, 0)}
+    controls = {
+        "first": slider("first person", 0, people - shown, first),
+        "psi": slider("psi", -1.0, 1.8, 0.7),
+        "cutoff": slider("truncated layers", 0, generator.layers, min(8, generator.layers)),
+        "seed": slider("noise seed", 0, 20, 0),
+    }
     controls |= {name: switch(f"noise, {name} layers", True) for name in GROUPS}
-    return Panel(draw, controls, alt="Generated people under a truncation and with some of the noise", width=576)
+    return Panel(
+        draw,
+        controls,
+        question="Who is left when psi goes to 0, and what does each group's noise draw?",
+        alt="Generated people under a truncation and with some of the noise",
+        width=576,
+    )
 
 
 def direction_explorer(generator, directions, person=0, people=PEOPLE):
@@ -68,7 +93,7 @@ def direction_explorer(generator, directions, person=0, people=PEOPLE):
 
     def draw(person, psi, start, stop, **amounts):
         begun = time.perf_counter()
-        ws = steered = generator.styles(w[person:person + 1], psi)
+        ws = steered = generator.styles(w[person : person + 1], psi)
         for name, amount in amounts.items():
             if amount:
                 steered = latents.steer(steered, directions[name], amount, range(start - 1, stop))
@@ -77,11 +102,20 @@ def direction_explorer(generator, directions, person=0, people=PEOPLE):
         changes = " · ".join(f"{name} {seen[name][0]:.2g} → {seen[name][1]:.2g}" for name in SHOWN)
         return _row(images), f"{changes} · likeness {likeness:.2f} · {_since(begun)}"
 
-    controls = {"person": slider("person", 0, people - 1, person), "psi": slider("psi", 0.0, 1.5, 0.7),
-                "start": slider("from layer", 1, generator.layers, 1),
-                "stop": slider("to layer", 1, generator.layers, generator.layers)}
+    controls = {
+        "person": slider("person", 0, people - 1, person),
+        "psi": slider("psi", 0.0, 1.5, 0.7),
+        "start": slider("from layer", 1, generator.layers, 1),
+        "stop": slider("to layer", 1, generator.layers, generator.layers),
+    }
     controls |= {name: slider(name, -4.0, 4.0, 0.0) for name in directions}
-    return Panel(draw, controls, alt="A person, and the same one moved along directions of attributes", width=448)
+    return Panel(
+        draw,
+        controls,
+        question="Which direction changes more than its name says?",
+        alt="A person, and the same one moved along directions of attributes",
+        width=448,
+    )
 
 
 def walk_explorer(generator, count=8, people=PEOPLE):
@@ -93,7 +127,7 @@ def walk_explorer(generator, count=8, people=PEOPLE):
         begun = time.perf_counter()
         here = min(int(place), count - 2)
         share = place - here
-        ends = z[first + here:first + here + 2]
+        ends = z[first + here : first + here + 2]
         with torch.no_grad():
             w = generator.mapping(torch.cat([ends, latents.slerp(*ends, share)[None]]))
             if space == "w":
@@ -102,11 +136,22 @@ def walk_explorer(generator, count=8, people=PEOPLE):
         likeness = judges.likeness(images[:2], between[None])
         return _row([one, between, other]), (
             f"{share:.0%} of the way from person {first + here} to person {first + here + 1}, through {space} · "
-            f"likeness {likeness[0]:.2f} and {likeness[1]:.2f} · {_since(begun)}")
+            f"likeness {likeness[0]:.2f} and {likeness[1]:.2f} · {_since(begun)}"
+        )
 
-    controls = {"first": slider("first person", 0, people - count, 0), "place": slider("place", 0.0, float(count - 1), 0.5, 0.05),
-                "space": choice("through", ["w", "z"]), "psi": slider("psi", 0.0, 1.5, 0.7)}
-    return Panel(draw, controls, alt="Two people, and between them one from the way between their latents", width=576)
+    controls = {
+        "first": slider("first person", 0, people - count, 0),
+        "place": slider("place", 0.0, float(count - 1), 0.5, 0.05),
+        "space": choice("through", ["w", "z"]),
+        "psi": slider("psi", 0.0, 1.5, 0.7),
+    }
+    return Panel(
+        draw,
+        controls,
+        question="Is the picture halfway between two people a person, through w and through z?",
+        alt="Two people, and between them one from the way between their latents",
+        width=576,
+    )
 
 
 @torch.no_grad()
@@ -121,7 +166,8 @@ def _named(generator, layers) -> str:
         return "no layers"
     low, high = (generator.resolutions[layer // 2] for layer in (layers[0], layers[-1]))
     return (f"layers {layers[0] + 1}–{layers[-1] + 1} " if len(layers) > 1 else f"layer {layers[0] + 1} ") + (
-        f"({low}–{high} px)" if high > low else f"({low} px)")
+        f"({low}–{high} px)" if high > low else f"({low} px)"
+    )
 
 
 def _row(images) -> np.ndarray:

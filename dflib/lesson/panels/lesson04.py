@@ -1,4 +1,5 @@
 """The panels of lesson 04: the model fitted to landmarks, and the ways to hide a seam."""
+
 import time
 
 import numpy as np
@@ -14,10 +15,13 @@ def fit_explorer(size=256, first_person=311):
     ``size``: pixels of the picture. One landmark can be moved away; noise is added to all.
     """
     from dflib.swap import fit
+
     model = fit.from_head_model(cast.head_model())
 
     def draw(person, yaw, smile, jaw_open, noise, prior, landmark, move_x, move_y, view):
-        frame = cast.render(cast.sample_person(person), cast.neutral_shot(yaw=yaw, smile=smile, jaw_open=jaw_open), size)
+        frame = cast.render(
+            cast.sample_person(person), cast.neutral_shot(yaw=yaw, smile=smile, jaw_open=jaw_open), size
+        )
         marks = frame.landmarks + noise * np.random.default_rng(0).normal(size=(68, 2))
         marks[landmark] += (move_x, move_y)
         start = time.perf_counter()
@@ -30,15 +34,30 @@ def fit_explorer(size=256, first_person=311):
         if view != "surface":
             picture = figures.marked_image(picture, marks, scale=1)
         found = fit.angles(fitted.rotation)[0]
-        return picture, (f"fit: {fitted.rms[0]:.2f} px RMS in {fitted.steps[0]} steps, {milliseconds:.1f} ms · yaw {found[0]:.1f}° "
-                         f"(true {yaw}°) · largest weight {np.abs(fitted.weights[0] / model.spread).max():.1f} σ")
+        return picture, (
+            f"fit: {fitted.rms[0]:.2f} px RMS in {fitted.steps[0]} steps, {milliseconds:.1f} ms · yaw {found[0]:.1f}° "
+            f"(true {yaw}°) · largest weight {np.abs(fitted.weights[0] / model.spread).max():.1f} σ"
+        )
 
-    controls = {"person": slider("person (seed)", 300, 340, first_person), "yaw": slider("yaw, degrees", -40, 40, 0),
-                "smile": slider("smile", 0.0, 1.0, 0.0), "jaw_open": slider("jaw open", 0.0, 1.0, 0.0),
-                "noise": slider("noise, px", 0.0, 5.0, 0.0), "prior": slider("prior, px", 0.1, 10.0, 1.0),
-                "landmark": slider("landmark", 0, 67, 30), "move_x": slider("moved right, px", -40, 40, 0),
-                "move_y": slider("moved down, px", -40, 40, 0), "view": choice("view", ["both", "surface", "photograph"])}
-    return Panel(draw, controls, alt="A face, its 68 landmarks, and the surface of the fitted model", width=384)
+    controls = {
+        "person": slider("person (seed)", 300, 340, first_person),
+        "yaw": slider("yaw, degrees", -40, 40, 0),
+        "smile": slider("smile", 0.0, 1.0, 0.0),
+        "jaw_open": slider("jaw open", 0.0, 1.0, 0.0),
+        "noise": slider("noise, px", 0.0, 5.0, 0.0),
+        "prior": slider("prior, px", 0.1, 10.0, 1.0),
+        "landmark": slider("landmark", 0, 67, 30),
+        "move_x": slider("moved right, px", -40, 40, 0),
+        "move_y": slider("moved down, px", -40, 40, 0),
+        "view": choice("view", ["both", "surface", "photograph"]),
+    }
+    return Panel(
+        draw,
+        controls,
+        question="How far can one landmark be moved away before the model follows it, and what does the prior do about it?",
+        alt="A face, its 68 landmarks, and the surface of the fitted model",
+        width=384,
+    )
 
 
 def blend_explorer(size=256, first_source=311, first_target=317):
@@ -49,11 +68,14 @@ def blend_explorer(size=256, first_source=311, first_target=317):
     import cv2
     from dflib.swap import blend, fit
     from dflib.swap.texture import transfer
+
     model = fit.from_head_model(cast.head_model())
 
     def draw(source, target, yaw, method, colour, shrink, width, mixed):
-        frames = [cast.render(cast.sample_person(person), cast.neutral_shot(yaw=angle), size)
-                  for person, angle in ((source, 0), (target, yaw))]
+        frames = [
+            cast.render(cast.sample_person(person), cast.neutral_shot(yaw=angle), size)
+            for person, angle in ((source, 0), (target, yaw))
+        ]
         fits = fit.fit_landmarks(model, np.stack([frame.landmarks for frame in frames]))
         placed = fit.place(model, fits)
         face, mask = transfer(model, frames[0].image, placed[0], placed[1], frames[1].image.shape)
@@ -73,9 +95,20 @@ def blend_explorer(size=256, first_source=311, first_target=317):
         both = np.concatenate([picture, np.full((size, 4, 3), 255, np.uint8), result], 1)
         return both, f"{method}, colours: {colour} · {int(mask.sum())} px replaced in {milliseconds:.0f} ms"
 
-    controls = {"source": slider("face of (seed)", 300, 340, first_source),
-                "target": slider("onto (seed)", 300, 340, first_target), "yaw": slider("yaw, degrees", -30, 30, 0),
-                "method": choice("blending", ["paste", "feather", "poisson"]),
-                "colour": choice("colours", ["none", "mean", "reinhard"]), "shrink": slider("mask smaller, px", 1, 20, 2),
-                "width": slider("feather, px", 1, 40, 12), "mixed": switch("mixed gradients")}
-    return Panel(draw, controls, alt="A person, and the same picture with another person's face blended in", width=560)
+    controls = {
+        "source": slider("face of (seed)", 300, 340, first_source),
+        "target": slider("onto (seed)", 300, 340, first_target),
+        "yaw": slider("yaw, degrees", -30, 30, 0),
+        "method": choice("blending", ["paste", "feather", "poisson"]),
+        "colour": choice("colours", ["none", "mean", "reinhard"]),
+        "shrink": slider("mask smaller, px", 1, 20, 2),
+        "width": slider("feather, px", 1, 40, 12),
+        "mixed": switch("mixed gradients"),
+    }
+    return Panel(
+        draw,
+        controls,
+        question="Which hides the seam better, a smaller mask or a wider feather?",
+        alt="A person, and the same picture with another person's face blended in",
+        width=560,
+    )

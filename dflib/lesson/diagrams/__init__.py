@@ -1,0 +1,1 @@
+"""The diagrams of the lessons, a module for each with ``DIAGRAMS``: name -> `dflib.lesson.drawing.Diagram`."""
