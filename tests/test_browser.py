@@ -1,5 +1,6 @@
 """JupyterLab in a real browser: lesson 00 is opened and run, a slider is moved by keyboard, picture and text follow;
-a training run is watched, stopped and taken up again.
+a training run is watched, stopped and taken up again; a question is answered by keyboard. A page of ``make course`` is read
+with the network switched off.
 
 Needs Chromium or Chrome (the environment variable CHROMIUM names another); without one these tests are skipped.
 """
@@ -62,6 +63,8 @@ run.fit()
 print("finished, rows", [row["step"] for row in run.history] == list(range(5, 4001, 5)))
 """
 
+QUIZ = 'from dflib import lesson\nlesson.quiz("00")'
+
 GENERATOR = ROOT / "data/checkpoints/stylegan-64.safetensors"
 LIMIT = 150             # milliseconds from a key to the new text, for a generator of 64 px
 STYLEGAN_PANELS = ["""
@@ -98,7 +101,7 @@ def server(tmp_path_factory):
     notebooks.mkdir()
     if LESSON.exists():
         shutil.copy(LESSON, notebooks)
-    for name, sources in (("slow", [SLOW_PANEL]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
+    for name, sources in (("slow", [SLOW_PANEL]), ("quiz", [QUIZ]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
                           ("swap", SWAP_PANELS)):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
@@ -253,6 +256,61 @@ def test_the_newest_value_wins_and_errors_are_shown(server, page):
     panel.get_by_role("button", name="Reset").click()
     expect(text).to_contain_text("level 10")
     assert picture_bytes(panel) != picture
+
+
+def answer_by_keyboard(page, quiz, screenshot_name):
+    """Go to the second choice of the first question by Tab and open it by the space bar; its explanation is then seen."""
+    from dflib.lesson import quizzes
+
+    choices = quizzes.questions("00")[0]["choices"]
+    quiz.scroll_into_view_if_needed()
+    summaries, explanation = quiz.locator("summary"), quiz.locator("details p")
+    expect(quiz.locator("details")).to_have_count(5 * len(choices))
+    expect(explanation.nth(1)).to_be_hidden()
+    summaries.first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(explanation.nth(1)).to_be_visible()
+    expect(explanation.nth(1)).to_contain_text(choices[1]["because"])
+    expect(explanation.nth(0)).to_be_hidden()
+    screenshot(page, screenshot_name)
+
+
+def test_a_question_is_answered_by_keyboard(server, page):
+    open_notebook(page, server, "quiz.ipynb")
+    choose(page, "Run", "Run All Cells")
+    quiz = page.locator(".jp-OutputArea .dflib-quiz")
+    expect(quiz).to_be_visible()
+    answer_by_keyboard(page, quiz, "quiz.png")
+
+
+def test_a_page_is_read_without_a_network(page, tmp_path):
+    """Formulas, pictures and style are there, questions open, and nothing was asked for that the file does not hold."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    import course
+
+    assert course.main(["--committed", str(LESSON), str(ROOT / "notebooks/04_faceswap.ipynb")], build=tmp_path) == 0
+    page.context.set_offline(True)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "index.html").as_uri())
+    page.get_by_role("link", name="04 · FaceSwap", exact=False).last.click()
+    page.wait_for_url("**/04_faceswap.html")
+    formula = page.locator(".formula math").first
+    expect(formula).to_be_visible()
+    box = formula.bounding_box()
+    assert box["width"] > 100 and 20 < box["height"] < 300
+    assert page.evaluate("document.fonts.check('20px \"Course Math\"')")
+    bracket, letter = (page.locator(f"math {name}").first.bounding_box()["height"] for name in ("mtable", "mi"))
+    assert bracket > 1.5 * letter                               # a matrix has two rows
+    seen = page.locator("main img").evaluate_all("images => images.map(image => [image.complete && image.naturalWidth, image.alt])")
+    assert len(seen) > 12 and all(width > 50 and alt for width, alt in seen)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.locator("main img[alt^='How far can one landmark']").scroll_into_view_if_needed()
+    screenshot(page, "page_still.png")
+    page.goto((tmp_path / "00_start_here.html").as_uri())
+    answer_by_keyboard(page, page.locator(".dflib-quiz"), "page_quiz.png")
+    assert all(url.startswith(("file:", "data:")) for url in asked)
 
 
 def test_a_training_run_is_seen_live_stopped_and_taken_up_again(server, page):

@@ -72,7 +72,7 @@ def test_a_loop_is_found_where_none_is_wanted():
             [torch.stack([a if layer < c else b for layer in range(layers)]) for a, b, c in zip(w1, w2, crossover)]
         )
 
-    assert check("03.mixed_styles", looping).startswith("wrong: right or not, line 2 of your function loops")
+    assert check("03.mixed_styles", looping).startswith("wrong: right or not, line 3 of your function loops")
 
 
 @pytest.mark.parametrize("name", ["03.truncate", "03.adain", "03.mixed_styles", "03.slerp"])

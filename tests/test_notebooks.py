@@ -1,21 +1,29 @@
-"""Committed notebooks read well without being run; ``make course`` executes and exports. nbval runs every cell besides."""
-import importlib.util
+"""Committed notebooks read well without being run, and are written by the rules of the course. nbval runs every cell besides."""
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from dflib import lesson
+from dflib.lesson import checks, drawing
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LARGEST = 2_000_000     # bytes
+LARGEST = 3_000_000     # bytes
+WIDEST = 96             # columns of a code cell: what a page shows without a scroll bar
+
+
+def cells_of(path, kind="code"):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind and cell.source.strip()]
 
 
 def outputs_of(path):
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type == "code":
-            for output in cell.outputs:
-                yield cell, output
+    for cell in cells_of(path):
+        for output in cell.outputs:
+            yield cell, output
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -26,7 +34,7 @@ class TestCommitted:
         assert re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem)
 
     def test_was_run_from_top_to_bottom(self, path):
-        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code" and cell.source.strip()]
+        cells = cells_of(path)
         assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
         assert any(cell.outputs for cell in cells)
 
@@ -48,37 +56,92 @@ class TestCommitted:
         assert pictures
 
     def test_markdown_pictures_have_alt_text_and_exist(self, path):
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "markdown":
-                for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", cell.source):
-                    assert alt.strip(), target
-                    if not target.startswith(("http", "attachment:")):
-                        assert (path.parent / target).exists(), target
+        for cell in cells_of(path, "markdown"):
+            for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", cell.source):
+                assert alt.strip(), target
+                if not target.startswith(("http", "attachment:")):
+                    assert (path.parent / target).exists(), target
+
+    def test_nothing_waits_for_a_kernel_and_every_panel_left_a_still(self, path):
+        assert "widgets" not in nbformat.read(path, as_version=4).metadata
+        for cell, output in outputs_of(path):
+            data = output.get("data", {})
+            assert not any("widget" in mime for mime in data), cell.source[:80]
+            assert "Panel(" not in data.get("text/plain", "")
+        for cell in cells_of(path):
+            if re.search(r"_explorer\(|panels\.\w+\(|\bPanel\(", cell.source):
+                still, = [output for output in cell.outputs if "data" in output]
+                words, = [details["alt"] for mime, details in still.metadata.items() if mime.startswith("image/")]
+                assert "? " in words and words == still.data["text/plain"]          # the question, and what the picture shows
 
 
-@pytest.fixture(scope="module")
-def course():
-    spec = importlib.util.spec_from_file_location("course", ROOT / "tools/course.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestWritten:
+    """The rules of 'what every lesson has' that a program can see."""
 
+    def test_begins_with_a_title_a_sentence_a_picture_and_the_facts_at_a_glance(self, path):
+        first = cells_of(path, "markdown")[0].source
+        title, sentence, picture = [block for block in first.split("\n\n") if block.strip()][:3]
+        assert title.startswith(f"# {path.name[:2]} · ") and sentence.startswith("At the end of this lesson you")
+        assert picture.startswith("![") and "## At a glance" in first
+        for row in ("**You will**", "**You need**", "**Time**", "**Read from disk**"):
+            assert row in first
 
-def write(path, *sources):
-    cells = [nbformat.v4.new_markdown_cell("# A lesson")] + [nbformat.v4.new_code_cell(source) for source in sources]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    return path
+    def test_cells_are_no_wider_than_a_page(self, path):
+        wide = [line for cell in cells_of(path) for line in cell.source.split("\n") if len(line) > WIDEST]
+        assert wide == []
 
+    def test_every_name_is_defined_and_used(self, path):
+        linter = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "F,E9", "--output-format", "concise"]
+        found = subprocess.run([*linter, str(path)], capture_output=True, text=True)
+        assert found.returncode == 0, found.stdout
 
-def test_course_executes_and_exports_with_alt_text(course, tmp_path, capsys):
-    lesson = write(tmp_path / "90_good.ipynb", "import os; print('scale', os.environ['DFLIB_SCALE'])",
-                   "import numpy as np\nfrom dflib.lesson import show\nshow(np.zeros((300, 300, 3), 'uint8'), alt='a black square')")
-    broken = write(tmp_path / "91_broken.ipynb", "1 / 0")
-    assert course.main([broken, lesson], build=tmp_path / "build") == 1
-    out, err = capsys.readouterr()
-    assert "90_good: executed" in out and "91_broken: FAILED" in out and "ZeroDivisionError" in err
-    executed = nbformat.read(tmp_path / "build/90_good.ipynb", as_version=4)
-    assert executed.cells[1].outputs[0].text == "scale smoke\n" and executed.cells[2].execution_count == 2
-    page = (tmp_path / "build/90_good.html").read_text(encoding="utf-8")
-    assert re.search(r"<img[^>]*alt=\"a black square\"", page)
-    assert not nbformat.read(lesson, as_version=4).cells[1].outputs      # the lesson itself is untouched
+    def test_sizes_stand_once_at_the_top(self, path):
+        for number, cell in enumerate(cells_of(path)):
+            calls = re.findall(r"scale\.pick|\bpick\(", cell.source)
+            assert number < 4 or not calls, cell.source[:80]
+            assert not re.search(r"scale\.name\s*[!=]=|scale\.name in", cell.source), "a lesson does not branch on its scale"
+
+    def test_no_cell_is_there_for_the_tests_alone(self, path):
+        for cell in cells_of(path):
+            assert not re.search(r"\.line\b|\.error\b", cell.source), cell.source[:80]
+            assert not re.search(r"^assert .*(\.shape|len\()", cell.source, re.MULTILINE), cell.source[:80]
+
+    def test_asks_the_package_only_for_what_it_has(self, path):
+        for cell in cells_of(path):
+            for name in re.findall(r"\blesson\.(\w+)\(", cell.source):
+                assert name in lesson.__all__, name
+
+    def test_shows_every_diagram_that_was_drawn_for_it(self, path):
+        number = path.name[:2]
+        shown = re.findall(rf'lesson\.diagram\("{number}\.(\w+)"\)', "\n".join(cell.source for cell in cells_of(path)))
+        assert sorted(shown) == sorted(drawing.diagrams(number)) and (shown or number == "00")
+
+    def test_exercises_are_named_by_their_level_in_order(self, path):
+        number = path.name[:2]
+        text = "\n".join(cell.source for cell in cells_of(path, "markdown"))
+        headings = re.findall(r"\*\*Exercise (\d) · ([\w-]+)\.\*\*", text)
+        names = checks.names(number)
+        assert headings == [(str(k), checks.level(name)) for k, name in enumerate(names, 1)]
+        asked = re.findall(r'\b(?:check|answer)\("(\d\d\.\w+)"', "\n".join(cell.source for cell in cells_of(path)))
+        assert asked == names
+
+    def test_stubs_are_unsolved_and_an_answer_is_used_by_the_next_cell(self, path):
+        cells, handed = cells_of(path), 0
+        for cell, following in zip(cells, cells[1:]):
+            if re.search(r'\b(check|answer)\("\d\d\.', cell.source):
+                assert re.search(r"^    return \.\.\.$", cell.source, re.MULTILINE), cell.source[:80]
+                assert any("not solved yet" in str(output.get("data")) for output in cell.outputs), cell.source[:80]
+            if "lesson.answer(" in cell.source:
+                handed += 1
+                name = re.search(r"^(\w+) = lesson\.answer\(", cell.source, re.MULTILINE)[1]
+                assert re.search(rf"\b{name}\b", following.source), name
+        assert handed
+
+    def test_has_predictions_a_failure_a_word_on_misuse_and_references(self, path):
+        text = "\n".join(cell.source for cell in cells_of(path, "markdown"))
+        assert "Predict first" in text and re.search(r"[Ww]hat goes wrong", text)
+        assert re.search(r"^##+ (\d+ · )?Use and misuse", text, re.MULTILINE)
+        assert re.search(r"^##+ References", text, re.MULTILINE)
+        for line in text[text.index("References"):].split("\n"):
+            assert not line.startswith("* ") or "](http" in line, line

@@ -4,7 +4,8 @@
     python tools/course.py notebooks/01*   only these
     python tools/course.py --committed     pages of the outputs that the notebooks carry, without executing anything
 
-The pages need no network: build/index.html leads to them, and the folder can be copied anywhere.
+The pages need no network: build/index.html leads to them, and the folder can be copied anywhere. In an executed copy
+nothing waits for a kernel (a panel leaves a still picture): a lesson is committed as that copy.
 """
 import sys
 import time
@@ -42,11 +43,12 @@ def execute(path: Path, build: Path) -> tuple:
     resources = {"lesson": path.stem, "metadata": {"path": str(path.parent)}}
     start, good = time.perf_counter(), True
     try:
-        WithProgress(timeout=CELL_LIMIT, kernel_name="python3").preprocess(notebook, resources)
+        settings = {"kernel_name": "python3", "timeout": CELL_LIMIT, "store_widget_state": False, "record_timing": False}
+        WithProgress(**settings).preprocess(notebook, resources)
     except CellExecutionError as error:
         good = False
         print(f"{path.stem}: {error.ename}: {error.evalue}", file=sys.stderr)
-    nbformat.write(notebook, build / path.name)
+    nbformat.write(pages.without_widgets(notebook), build / path.name)
     print(f"{path.stem}: {'executed' if good else 'FAILED'} in {time.perf_counter() - start:.0f} s, "
           f"{scale.current()}, written to {build / path.stem}.html")
     return notebook, good

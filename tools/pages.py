@@ -137,7 +137,7 @@ def math_font(body: str) -> str:
 def write_page(notebook, path: Path, build: Path, names: list) -> None:
     """``build/NAME.html`` of a notebook that lies at ``path``; ``names`` are all pages, in order, for those beside it."""
     title, _, _ = introduction(notebook)
-    body = whole(Exporter().from_notebook_node(for_reading(notebook))[0], path, build)
+    body = whole(Exporter().from_notebook_node(with_alt_text(without_widgets(notebook)))[0], path, build)
     here = names.index(path.stem)
     before, after = (names[k] if 0 <= k < len(names) else None for k in (here - 1, here + 1))
     steps = [f"<a href='{name}.html'>{words}</a>" if name else "<span></span>" for name, words in ((before, "← before"), (after, "next →"))]
@@ -176,27 +176,30 @@ def introduction(notebook) -> tuple:
     return title, next((block for block in blocks if block and block[0] not in "#!|"), ""), picture
 
 
-def for_reading(notebook):
-    """A copy in which nothing waits for a kernel, and whose pictures have the alt text that is in their metadata."""
+def without_widgets(notebook):
+    """A copy in which nothing waits for a kernel: of a panel its still remains, of a progress bar nothing."""
     copied = copy.deepcopy(notebook)
     copied.metadata.pop("widgets", None)
     for cell in copied.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(_still, cell.outputs) if output is not None]
+            live = [output for output in cell.outputs if WIDGET in output.get("data", {})]
+            for output in live:
+                del output.data[WIDGET]
+            cell.outputs = [output for output in cell.outputs
+                            if output not in live or any(mime.startswith("image/") for mime in output.data)]
     return copied
 
 
-def _still(output):
-    """An output without its live widget; a progress bar, which shows nothing else, is left out."""
-    data = output.get("data", {})
-    if data.pop(WIDGET, None) is not None and not any(mime.startswith("image/") for mime in data):
-        return None
-    for mime, content in list(data.items()):
-        alt = output.get("metadata", {}).get(mime, {}).get("alt")
-        if alt and mime in ("image/png", "image/jpeg"):
-            source = f"data:{mime};base64,{content.strip()}"
-            output.data = nbformat.from_dict({"text/html": f'<img alt="{html.escape(alt)}" src="{source}">'})
-    return output
+def with_alt_text(notebook):
+    """A copy whose pictures are HTML with the alt text of their metadata, which nbconvert would leave out."""
+    copied = copy.deepcopy(notebook)
+    for output in (output for cell in copied.cells for output in cell.get("outputs", ())):
+        for mime, content in list(output.get("data", {}).items()):
+            alt = output.get("metadata", {}).get(mime, {}).get("alt")
+            if alt and mime in ("image/png", "image/jpeg"):
+                source = f"data:{mime};base64,{content.strip()}"
+                output.data = nbformat.from_dict({"text/html": f'<img alt="{html.escape(alt)}" src="{source}">'})
+    return copied
 
 
 def whole(body: str, path: Path, build: Path) -> str:
