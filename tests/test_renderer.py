@@ -148,11 +148,22 @@ def test_yaw_moves_the_nose_to_that_side(frontal, turned):
     assert nose(turned[-35]) < -5 < nose(frontal) < 5 < nose(turned[35])
 
 
+def seen_at(view, columns, rows, z):
+    """World points (N, 3) at the centres of pixels (columns, rows) and the distance z, all (N,), by hand."""
+    half = view.size / 2
+    return np.stack([(columns + 0.5 - half) * z / view.focal + view.centre[0], (half - 0.5 - rows) * z / view.focal + view.centre[1],
+                     view.distance - z], -1)
+
+
 def test_unproject_inverts_place(bald):
     view = View.of(sample_shot(4), 200)
     points = np.random.default_rng(0).uniform(-6, 6, (30, 3)).astype(np.float32)
     world, x, y, z = view.place(points, np.ones(30, np.float32))
-    np.testing.assert_allclose(view.unproject(x - 0.5, y - 0.5, z), world, atol=1e-3)
+    np.testing.assert_allclose(seen_at(view, x - 0.5, y - 0.5, z), world, atol=1e-3)
+    depth = np.random.default_rng(1).uniform(60, 90, (200, 200)).astype(np.float32)
+    index = np.arange(0, 40_000, 77, dtype=np.int32)
+    row, column = np.divmod(index, 200)
+    np.testing.assert_allclose(view.unproject(index, depth), seen_at(view, column, row, depth[row, column]), atol=1e-4)
     assert np.allclose(world, (points - NECK) @ view.head.T + NECK, atol=1e-4)
 
 
@@ -173,7 +184,7 @@ def test_normals_are_unit_face_the_camera_and_agree_with_depth(bald, frontal):
     assert np.abs(np.linalg.norm(frontal.normals[there], axis=1) - 1).max() < 1e-4
     view = View.of(neutral_shot(1), SIZE)
     row, column = np.nonzero(there)
-    world = view.unproject(column, row, frontal.depth[there])
+    world = seen_at(view, column, row, frontal.depth[there])
     towards = np.array([0, 0, view.distance]) - world
     assert (frontal.normals[there] * towards).sum(1).min() > -1e-3
     points = np.zeros((SIZE, SIZE, 3))

@@ -20,10 +20,10 @@ TIED = 1400                                 # strands of a bun or pony tail
 FINER = 1.4                                 # strands in a large picture for each one in a small picture
 
 
-def grow_hair(person, vertices, normals=None):
+def grow_hair(person, vertices):
     """The hair of `person` on the neutral head `vertices` (V, 3), or None for a bald head.
 
-    Deterministic in the person. Raises ValueError for an unknown style. `normals` are not needed and may be left out.
+    Deterministic in the person. Raises ValueError for an unknown style.
     """
     name = person.hair.style
     if name == "bald":

@@ -44,7 +44,7 @@ class Actor:
     @cached_property
     def hair(self):
         """Strands or None."""
-        return grow_hair(self.person, self.neutral, self.normals)
+        return grow_hair(self.person, self.neutral)
 
     @cached_property
     def base(self):

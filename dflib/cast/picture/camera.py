@@ -72,14 +72,7 @@ class View:
         """Points (N, 3) of the head before its rotation, from where they are in the world."""
         return (world - NECK) @ self.head + NECK
 
-    def unproject(self, columns, rows, z):
-        """World points (N, 3) seen at the centres of pixels (columns, rows) at distance z, all (N,)."""
-        half = self.size / 2
-        x = (columns + (0.5 - half)) * (z / self.focal) + self.centre[0]
-        y = (half - 0.5 - rows) * (z / self.focal) + self.centre[1]
-        return np.stack([x, y, self.distance - z], -1).astype(np.float32)
-
-    def unproject_all(self, index, depth):
+    def unproject(self, index, depth):
         """World points (P, 3) of the pixels with flat indices `index` (P,) int32 in a depth map (H, W)."""
         return _unproject(index, depth, np.float32(self.size / 2), np.float32(self.focal), np.float32(self.distance),
                           np.float32(self.centre[0]), np.float32(self.centre[1]))

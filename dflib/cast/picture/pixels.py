@@ -32,7 +32,7 @@ class Pixels:
         index = np.flatnonzero(visible.triangle.ravel() >= 0).astype(np.int32)
         triangle, weights = visible.triangle.take(index), visible.weights.reshape(-1, 2).take(index, 0)
         fixed = interpolate(triangle, weights, head.triangles, _fixed_attributes())
-        return cls(visible.triangle.shape, index, triangle, weights, view.unproject_all(index, visible.depth),
+        return cls(visible.triangle.shape, index, triangle, weights, view.unproject(index, visible.depth),
                    normalise(interpolate(triangle, weights, head.triangles, normals)), fixed[:, :3], fixed[:, 3:5],
                    fixed[:, 5], head.materials[triangle], _first_vertices()[triangle])
 
