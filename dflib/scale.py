@@ -65,6 +65,14 @@ def device():
     return torch.device("cuda" if current().name == "gpu" and cuda_present() else "cpu")
 
 
+def native_bfloat16() -> bool:
+    """Whether the scale is cpu and the processor multiplies bfloat16 itself: training is a third to a half faster then."""
+    import torch
+
+    found = torch.cpu.get_capabilities()
+    return current().name == "cpu" and bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
 def seed_everything(seed: int) -> None:
     """Seed Python's, NumPy's global and torch's generators (CPU and CUDA)."""
     import torch

@@ -48,7 +48,6 @@ def sheet(tmp_path_factory):
 def test_help_lists_the_commands_that_exist(capsys, folder):
     code, text, _ = run(capsys, "--help")
     assert code == 0 and all(name in text for name in cli.COMMANDS)
-    assert "edit" not in text
     for name in cli.COMMANDS:
         code, text, _ = run(capsys, name, "--help")
         assert code == 0 and "--scale {smoke,cpu,gpu}" in text

@@ -9,7 +9,8 @@ from dflib import checkpoints
 from dflib.datasets.domains import INDEX, expression_labels
 from dflib.datasets.edits import LabelledFaces
 from dflib.synthesis.stargan import train as stargan_train
-from dflib.synthesis.stargan.train import Recipe, StarGAN, stargan_run, train
+from dflib.synthesis.stargan.stargan import StarGAN
+from dflib.synthesis.stargan.train import Recipe, stargan_run, train
 
 TINY = Recipe(16, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=2)
 

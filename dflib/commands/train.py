@@ -10,13 +10,14 @@ RECIPES = {     # network -> module whose train makes it, and its recipes by sca
     "attributes": "dflib.metrics.train:ATTRIBUTES",
     "gan": "dflib.synthesis.gan.train",
     "stylegan": "dflib.synthesis.stylegan.train",
+    "stargan": "dflib.synthesis.stargan.train",
     "autoencoder": "dflib.swap.train",
 }
 FOLDERS = {     # network -> folder of its run in the cache, where it is not called NETWORK-SCALE
     "landmarks": "faces-landmarks-{scale}",
     "detector": "faces-detector-{scale}",
 }
-COMMON = ("identity", "attributes", "gan", "stylegan", "autoencoder")    # whose train has the common shape: (recipe, data, folder, seed)
+COMMON = ("identity", "attributes", "gan", "stylegan", "stargan", "autoencoder")    # whose train is (recipe, data, folder, seed)
 
 
 def add_arguments(parser) -> None:

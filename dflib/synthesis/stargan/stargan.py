@@ -147,6 +147,16 @@ class Discriminator(nn.Module):
         return g.to(images)
 
 
+class StarGAN(nn.Module):
+    """Both networks for DOMAINS: what a checkpoint holds, so that training can go on and D can say what a picture is."""
+
+    def __init__(self, size: int = 64, width: int = 64, blocks: int = 6, columns: tuple = (7, 5)):
+        super().__init__()
+        self.size = size
+        self.generator = Generator(columns, width, blocks)
+        self.critic = Discriminator(size, sum(columns), width)
+
+
 # ---------------------------------------- losses (sec. 3.1 and 4.2)
 def gradient_norms(critic, images: Tensor) -> Tensor:
     """Norms (B,) of d(sum of D_src) / d(image) for any critic, by differentiating: ``input_gradient``'s plain form."""

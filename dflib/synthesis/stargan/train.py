@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,12 +13,13 @@ from torch import Tensor
 
 from dflib.datasets.domains import COLUMNS, EDITS, edited
 from dflib.datasets.edits import LabelledFaces, cast_faces, expression_faces
-from dflib.paths import CHECKPOINTS, cache_dir
+from dflib.paths import CHECKPOINTS
 from dflib.pictures import as_images, as_sheet, as_tensor
-from dflib.scale import current
+from dflib.scale import current, native_bfloat16
 from dflib.synthesis.stargan import stargan
 from dflib.synthesis.stargan.labels import legal_targets
 from dflib.training import TrainingRun
+from dflib.training.record import default_folder, describe, digest
 
 SHOWN = 6               # people on the sample sheet, each with every edit
 
@@ -40,7 +40,6 @@ class Recipe:
     rate: float = 1e-4                  # of Adam, betas 0.5 and 0.999; falls to 0 over the last half of the steps
     half_life: int = 10_000             # images, of the generator's average
     expressions: int = 400              # people rendered for the second data set
-    bf16: bool = False                  # convolutions in 16 bits on a CPU that has them (on a GPU always)
 
 
 RECIPES = {
@@ -54,31 +53,24 @@ LOSSES = {"wasserstein": (stargan.critic_losses, stargan.generator_losses),
           "logistic": (stargan.logistic_critic_losses, stargan.logistic_generator_losses)}
 
 
-class StarGAN(torch.nn.Module):
-    """Both networks as one module: what a checkpoint holds, so that training can go on from it."""
-
-    def __init__(self, size: int, width: int, blocks: int = 6):
-        super().__init__()
-        self.generator = stargan.Generator(COLUMNS, width, blocks)
-        self.critic = stargan.Discriminator(size, sum(COLUMNS), width)
-
-
 def train(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) -> TrainingRun:
     """Train and return the run, whose ``averaged`` is the generator to use; goes on where an earlier run stopped.
 
     data: a tuple of `LabelledFaces`; by default the shipped cast, and people rendered with the five expressions.
-    folder: of the run, by default one in the cache that belongs to this recipe and data. ValueError for pictures of
-    another size than the recipe's.
+    folder: of the run, by default in the cache. ValueError when it holds a run of another recipe or other data, and for
+    pictures of another size than the recipe's.
     """
     recipe = recipe or RECIPES[current().name]
     data = data or (cast_faces(recipe.size), expression_faces(recipe.size, recipe.expressions))
-    run = stargan_run(folder or _folder(recipe, data), data, recipe, seed)
+    named = "; ".join(f"{faces.name}, {len(faces):,} pictures {digest(faces.images, faces.labels)}" for faces in data)
+    about = describe("stargan", recipe, f"{named}, seed {seed}")
+    run = stargan_run(folder or default_folder(about), data, recipe, seed, about)
     run.fit()
     return run
 
 
-def stargan_run(folder, data, recipe: Recipe, seed: int = 0) -> TrainingRun:
-    """A run in ``folder`` that has not begun yet; arguments as for `train`."""
+def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> TrainingRun:
+    """A run in ``folder`` that has not begun yet; arguments as for `train`, about as in TrainingRun."""
     for faces in data:
         if faces.images.shape[1:3] != (recipe.size, recipe.size):
             raise ValueError(f"The recipe is for pictures of {recipe.size} px, and {faces.name} has "
@@ -91,14 +83,14 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0) -> TrainingRun:
     def step(run, i):
         reals, labels, targets, known = batch(run, data, recipe.batch)
         turn = (i + 1) % recipe.critic_steps == 0               # of the generator, which reuses the critic's fakes
-        with autocast(run, recipe):
+        with autocast(run):
             with torch.set_grad_enabled(turn):
                 fakes = generator(reals, targets)
             realness, classes, penalty = critic_losses(critic, reals, fakes, labels, known)
         losses = {"critic": realness, "class of reals": classes, "penalty": penalty}
         _update(run, "critic", realness + stargan.CLASSES * classes + recipe.penalty * penalty)
         if turn:
-            with autocast(run, recipe):
+            with autocast(run):
                 fooling, classes, restored = generator_losses(generator, critic, reals, fakes, labels, targets, known)
             losses |= {"generator": fooling, "class of fakes": classes, "reconstruction": restored}
             _update(run, "generator", fooling + stargan.CLASSES * classes + recipe.reconstruction * restored)
@@ -108,7 +100,7 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0) -> TrainingRun:
     optimizers = {name: torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.5, 0.999))
                   for name, network in (("generator", generator), ("critic", critic))}
     return TrainingRun(folder, {"generator": generator, "critic": critic}, optimizers, step, recipe.steps, seed,
-                       samples=lambda run: edit_sheet(run.averaged, shown),
+                       about=about, samples=lambda run: edit_sheet(run.averaged, shown),
                        average=("generator", recipe.half_life, recipe.batch),
                        schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
 
@@ -130,10 +122,9 @@ def batch(run: TrainingRun, data, size: int) -> tuple:
 
 
 @contextmanager
-def autocast(run: TrainingRun, recipe: Recipe):
-    """16-bit convolutions where the recipe or the GPU wants them; the casted weights are forgotten afterwards."""
-    wanted = recipe.bf16 or run.device.type == "cuda"
-    with torch.autocast(run.device.type, torch.bfloat16, enabled=wanted):
+def autocast(run: TrainingRun):
+    """Convolutions in 16 bits where the GPU or the processor has them; the casted weights are forgotten afterwards."""
+    with torch.autocast(run.device.type, torch.bfloat16, enabled=run.device.type == "cuda" or native_bfloat16()):
         yield
     torch.clear_autocast_cache()
 
@@ -156,7 +147,7 @@ def edit_sheet(generator, faces: LabelledFaces) -> np.ndarray:
 
 def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict, path=None) -> dict:
     """Write the averaged generator and the critic to data/checkpoints, in half precision; returns the card."""
-    both = StarGAN(recipe.size, recipe.width, recipe.blocks)
+    both = stargan.StarGAN(recipe.size, recipe.width, recipe.blocks)
     both.generator.load_state_dict(run.averaged.state_dict())
     both.critic.load_state_dict(run.models["critic"].state_dict())
     run.models["both"] = both
@@ -164,11 +155,3 @@ def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict, path=None) -
     card = run.export(path, "both", "python -m dflib train stargan", data, scores, half=True)
     del run.models["both"]
     return card
-
-
-def _folder(recipe: Recipe, data) -> Path:
-    """The run's folder in the cache, another one for each recipe and data."""
-    import hashlib
-
-    key = repr((asdict(replace(recipe, steps=0, rate=0)), [faces.name for faces in data]))
-    return cache_dir() / "runs" / f"stargan-{recipe.size}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from dflib import checkpoints
 from dflib.paths import CHECKPOINTS
-from dflib.scale import current
+from dflib.scale import current, native_bfloat16
 from dflib.training import TrainingRun
 from dflib.training.record import default_folder, describe, digest
 from dflib.synthesis.stylegan.ablation import CONFIGURATIONS, configure
@@ -202,12 +202,6 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, ab
                        sample_seconds=sample_seconds,
                        average=("generator", recipe.half_life, recipe.batches[recipe.resolution]),
                        schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0), cost=plan.cost)
-
-
-def native_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 itself, which makes a step on the CPU about a third shorter."""
-    found = torch.cpu.get_capabilities()
-    return current().name == "cpu" and bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 def _update(run: TrainingRun, name: str, loss: Tensor) -> None:
