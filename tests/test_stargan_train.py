@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from dflib import checkpoints
 from dflib.datasets.domains import INDEX, expression_labels
 from dflib.datasets.edits import LabelledFaces
+from dflib.synthesis.stargan import edit
 from dflib.synthesis.stargan import train as stargan_train
-from dflib.synthesis.stargan.stargan import StarGAN
 from dflib.synthesis.stargan.train import Recipe, stargan_run, train
 
 TINY = Recipe(16, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=2)
@@ -41,9 +40,10 @@ def test_the_generator_learns_in_every_second_step_only(tmp_path, loss):
     before = run._step
 
     def step(run, i):
-        start = {name: weights(model) for name, model in run.models.items()}
+        networks = {name: getattr(run.models["stargan"], name) for name in ("generator", "critic")}
+        start = {name: weights(network) for name, network in networks.items()}
         losses = before(run, i)
-        seen.append({name: bool((weights(model) != start[name]).any()) for name, model in run.models.items()})
+        seen.append({name: bool((weights(model) != start[name]).any()) for name, model in networks.items()})
         assert ("reconstruction" in losses) == (i % 2 == 1) and all(torch.isfinite(value) for value in losses.values())
         return losses
 
@@ -71,7 +71,7 @@ def test_pictures_of_another_size_are_refused(tmp_path):
         stargan_run(tmp_path, toy(), replace(TINY, size=32))
 
 
-def test_it_learns_to_edit_a_toy_world(tmp_path):
+def test_it_learns_to_edit_a_toy_world(tmp_path, monkeypatch):
     """From nothing, in seconds: dark becomes light and the other way round, and what is not asked for stays."""
     recipe = Recipe(16, width=8, steps=240, batch=16, blocks=1, critic_steps=1, loss="logistic", penalty=.01, rate=5e-3,
                     half_life=200)
@@ -80,16 +80,19 @@ def test_it_learns_to_edit_a_toy_world(tmp_path):
     images = torch.from_numpy(data[0].images[:2]).permute(0, 3, 1, 2) / 127.5 - 1           # a light one and a dark one
     wanted = torch.zeros(2, 12)
     wanted[0, INDEX["dark skin"]] = 1
+    generator = run.averaged.generator
     with torch.no_grad():
-        edited, same = run.averaged(images, wanted), run.averaged(images, torch.from_numpy(data[0].labels[:2]))
+        edited, same = generator(images, wanted), generator(images, torch.from_numpy(data[0].labels[:2]))
     light, dark = images.mean((1, 2, 3))
     to_dark, to_light = edited.mean((1, 2, 3))
     half = float(light - dark) / 2
     assert to_dark < light - half and to_light > dark + half
     assert (same.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs().max() < half
-    sheet = stargan_train.edit_sheet(run.averaged, data[0].of([0, 1], "two"))
+    sheet = stargan_train.edit_sheet(generator, data[0].of([0, 1], "two"))
     assert sheet.shape == (2 * 16, 16 * 16, 3)
 
-    card = stargan_train.ship(run, recipe, "a toy world", {}, tmp_path / "toy.safetensors")
-    both, _ = checkpoints.load(tmp_path / "toy.safetensors", StarGAN(16, 8, 1))
-    assert card["steps"] == 240 and torch.allclose(both.generator(images, wanted), edited, atol=.05)
+    monkeypatch.setattr(stargan_train, "CHECKPOINTS", tmp_path)
+    card = stargan_train.ship(run, recipe, "a toy world", {})
+    model, _ = edit.load(tmp_path / "stargan-16.safetensors")
+    assert card["steps"] == 240 and torch.allclose(model.generator(images, wanted), edited, atol=.05)
+    assert edit.seen_labels(model.critic, images)[:, INDEX["dark skin"]].tolist() == [0, 1]

@@ -38,7 +38,7 @@ class Recipe:
     penalty: float = stargan.PENALTY    # weight of either
     reconstruction: float = stargan.RECONSTRUCTION
     rate: float = 1e-4                  # of Adam, betas 0.5 and 0.999; falls to 0 over the last half of the steps
-    half_life: int = 10_000             # images, of the generator's average
+    half_life: int = 10_000             # images, of both networks' average
     expressions: int = 400              # people rendered for the second data set
 
 
@@ -54,7 +54,7 @@ LOSSES = {"wasserstein": (stargan.critic_losses, stargan.generator_losses),
 
 
 def train(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) -> TrainingRun:
-    """Train and return the run, whose ``averaged`` is the generator to use; goes on where an earlier run stopped.
+    """Train and return the run, whose ``averaged`` is the StarGAN to use; goes on where an earlier run stopped.
 
     data: a tuple of `LabelledFaces`; by default the shipped cast, and people rendered with the five expressions.
     folder: of the run, by default in the cache. ValueError when it holds a run of another recipe or other data, and for
@@ -76,8 +76,8 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> Trai
             raise ValueError(f"The recipe is for pictures of {recipe.size} px, and {faces.name} has "
                              f"{faces.images.shape[1]} px.")
     torch.manual_seed(seed)
-    generator = stargan.Generator(COLUMNS, recipe.width, recipe.blocks)
-    critic = stargan.Discriminator(recipe.size, sum(COLUMNS), recipe.width)
+    networks = stargan.StarGAN(recipe.size, recipe.width, recipe.blocks, COLUMNS)
+    generator, critic = networks.generator, networks.critic
     critic_losses, generator_losses = LOSSES[recipe.loss]
 
     def step(run, i):
@@ -99,9 +99,9 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> Trai
     shown = data[0].of(np.linspace(0, len(data[0]) - 1, SHOWN).astype(int), "shown")
     optimizers = {name: torch.optim.Adam(network.parameters(), recipe.rate, betas=(0.5, 0.999))
                   for name, network in (("generator", generator), ("critic", critic))}
-    return TrainingRun(folder, {"generator": generator, "critic": critic}, optimizers, step, recipe.steps, seed,
-                       about=about, samples=lambda run: edit_sheet(run.averaged, shown),
-                       average=("generator", recipe.half_life, recipe.batch),
+    return TrainingRun(folder, {"stargan": networks}, optimizers, step, recipe.steps, seed, about=about,
+                       samples=lambda run: edit_sheet(run.averaged.generator, shown),
+                       average=("stargan", recipe.half_life, recipe.batch),
                        schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
 
 
@@ -145,13 +145,7 @@ def edit_sheet(generator, faces: LabelledFaces) -> np.ndarray:
     return as_sheet(np.stack(columns, axis=1).reshape(-1, *faces.images.shape[1:]), len(columns))
 
 
-def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict, path=None) -> dict:
-    """Write the averaged generator and the critic to data/checkpoints, in half precision; returns the card."""
-    both = stargan.StarGAN(recipe.size, recipe.width, recipe.blocks)
-    both.generator.load_state_dict(run.averaged.state_dict())
-    both.critic.load_state_dict(run.models["critic"].state_dict())
-    run.models["both"] = both
-    path = path or CHECKPOINTS / f"stargan-{recipe.size}.safetensors"
-    card = run.export(path, "both", "python -m dflib train stargan", data, scores, half=True)
-    del run.models["both"]
-    return card
+def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict) -> dict:
+    """Write both averaged networks to data/checkpoints, in half precision; returns the card."""
+    path = CHECKPOINTS / f"stargan-{recipe.size}.safetensors"
+    return run.export(path, "average", "python -m dflib train stargan", data, scores, half=True)
