@@ -658,3 +658,18 @@ def test_a_network_is_scored_against_the_true_swap_and_shipped(tmp_path, monkeyp
     scores = ship.score(run.models["autoencoder"], seen)
     assert scores["ana_onto_ben_swap_ssim"] == 1 and scores["ana_onto_ben_lips_slope"] == scores["ben_onto_ana_sharpness"] == 1
     assert scores["ana_onto_ben_lips_corr"] == scores["ana_onto_ben_lips_ceiling"] > 0.5
+
+
+def test_shipping_can_begin_with_another_network(tmp_path, monkeypatch):
+    from dflib.swap import ship
+
+    small = SwapAutoencoder(16, 4, aligned=True)
+    card = {"recipe": "test", "steps": 0, "seed": 0, "data": "none", "wall_time": 0, "scores": {}}
+    checkpoints.save(tmp_path / "small.safetensors", small, card)
+    monkeypatch.setattr(ship, "training_faces", lambda people, recipe: [drawn_faces(60), drawn_faces(180)])
+    recipe = replace(TINY, width=5, steps=0)
+    run = ship.trained(recipe, tmp_path / "small.safetensors")
+    wide = run.models["autoencoder"].encoder.convolutions[0][0].weight
+    assert len(wide) == 5 and torch.equal(wide[:4], small.encoder.convolutions[0][0].weight)
+    assert ship.trained(replace(recipe, steps=2), tmp_path / "small.safetensors").folder == run.folder    # goes on
+    assert ship.trained(recipe).folder != run.folder
