@@ -482,6 +482,27 @@ def test_a_soft_face_becomes_as_sharp_as_the_one_it_covers():
     assert np.array_equal(match_sharpness(soft, crisp, np.zeros_like(mask)), soft)
 
 
+def test_whites_of_eyes_and_teeth_keep_their_colours():
+    """Brown skin becomes pale; what is white in it becomes as light as the target's white, and no other hue."""
+    rng = np.random.default_rng(0)
+    face, image = (np.clip(np.array(skin) + 6 * rng.normal(size=(64, 64, 3)), 0, 255).astype(np.uint8) for skin in ((110, 62, 50), (205, 165, 140)))
+    part, mask = np.zeros((64, 64), np.uint8), np.ones((64, 64), bool)
+    part[20:26, 20:30] = 255
+    face[part > 0], image[part > 0] = (150, 143, 138), (215, 210, 205)
+    plain, kept = (deepfake.blended(face, image, mask, "reinhard", "none", 0, parts=some) for some in ((), [part]))
+    assert np.array_equal(plain[part == 0], kept[part == 0])
+    (white, own), tinted = (picture[part > 0].mean(0) for picture in (kept, face)), plain[part > 0].mean(0)
+    assert np.abs(white / white.mean() - own / own.mean()).max() < 0.01 and white.mean() == pytest.approx(210, abs=1)
+    assert np.abs(tinted / tinted.mean() - own / own.mean()).max() > 0.02
+
+
+def test_what_is_not_skin_is_found_by_landmarks():
+    frame = cast.render(cast.sample_person(4116), cast.neutral_shot(jaw_open=0.4, lips_part=0.5), 160)
+    for part, name in zip(deepfake.not_skin(frame.landmarks.astype(float), frame.image.shape), ("eye", "mouth")):
+        true = frame.labels == cast.LABELS.index(name)
+        assert part[true].mean() > 150 and (part > 128).sum() < 3 * true.sum(), name
+
+
 def test_the_square_goes_where_the_sources_landmarks_are():
     frame = cast.render(cast.sample_person(311), cast.neutral_shot(), 128)
     marks = frame.landmarks.astype(float)
