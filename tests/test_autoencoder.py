@@ -411,9 +411,7 @@ def test_a_run_belongs_to_its_pictures_and_recipe(tmp_path, monkeypatch):
     sets, recipe = [drawn_faces(60), drawn_faces(180)], replace(TINY, steps=2)
     monkeypatch.setattr(train, "training_faces", lambda people, recipe: sets)
     first = train.train(recipe, ("a.mp4", "b.mp4"))
-    assert first.done == 2 and first.folder.with_suffix(".safetensors").exists()
-    model, card = autoencoder.load(first.folder.with_suffix(".safetensors"))    # what `swap --checkpoint` takes
-    assert model.size == 16 and card["steps"] == 2 and "12 and 12 faces" in card["data"]
+    assert first.done == 2 and "12 and 12 faces" in first.about["data"]
     longer = train.train(replace(recipe, steps=3), ("a.mp4", "b.mp4"))
     assert longer.folder == first.folder and longer.done == 3                   # goes on
     wider = train.train(replace(recipe, width=5), ("a.mp4", "b.mp4"))
@@ -480,27 +478,6 @@ def test_a_soft_face_becomes_as_sharp_as_the_one_it_covers():
         assert np.abs(sharper[mask].mean(0) - soft[mask].mean(0)).max() < 1                  # no other colours
     assert np.array_equal(match_sharpness(crisp, soft, mask), crisp)                          # never softer
     assert np.array_equal(match_sharpness(soft, crisp, np.zeros_like(mask)), soft)
-
-
-def test_whites_of_eyes_and_teeth_keep_their_colours():
-    """Brown skin becomes pale; what is white in it becomes as light as the target's white, and no other hue."""
-    rng = np.random.default_rng(0)
-    face, image = (np.clip(np.array(skin) + 6 * rng.normal(size=(64, 64, 3)), 0, 255).astype(np.uint8) for skin in ((110, 62, 50), (205, 165, 140)))
-    part, mask = np.zeros((64, 64), np.uint8), np.ones((64, 64), bool)
-    part[20:26, 20:30] = 255
-    face[part > 0], image[part > 0] = (150, 143, 138), (215, 210, 205)
-    plain, kept = (deepfake.blended(face, image, mask, "reinhard", "none", 0, parts=some) for some in ((), [part]))
-    assert np.array_equal(plain[part == 0], kept[part == 0])
-    (white, own), tinted = (picture[part > 0].mean(0) for picture in (kept, face)), plain[part > 0].mean(0)
-    assert np.abs(white / white.mean() - own / own.mean()).max() < 0.01 and white.mean() == pytest.approx(210, abs=1)
-    assert np.abs(tinted / tinted.mean() - own / own.mean()).max() > 0.02
-
-
-def test_what_is_not_skin_is_found_by_landmarks():
-    frame = cast.render(cast.sample_person(4116), cast.neutral_shot(jaw_open=0.4, lips_part=0.5), 160)
-    for part, name in zip(deepfake.not_skin(frame.landmarks.astype(float), frame.image.shape), ("eye", "mouth")):
-        true = frame.labels == cast.LABELS.index(name)
-        assert part[true].mean() > 150 and (part > 128).sum() < 3 * true.sum(), name
 
 
 def test_the_square_goes_where_the_sources_landmarks_are():
@@ -679,18 +656,3 @@ def test_a_network_is_scored_against_the_true_swap_and_shipped(tmp_path, monkeyp
     scores = ship.score(run.models["autoencoder"], seen)
     assert scores["ana_onto_ben_swap_ssim"] == 1 and scores["ana_onto_ben_lips_slope"] == scores["ben_onto_ana_sharpness"] == 1
     assert scores["ana_onto_ben_lips_corr"] == scores["ana_onto_ben_lips_ceiling"] > 0.5
-
-
-def test_shipping_can_begin_with_another_network(tmp_path, monkeypatch):
-    from dflib.swap import ship
-
-    small = SwapAutoencoder(16, 4, aligned=True)
-    card = {"recipe": "test", "steps": 0, "seed": 0, "data": "none", "wall_time": 0, "scores": {}}
-    checkpoints.save(tmp_path / "small.safetensors", small, card)
-    monkeypatch.setattr(ship, "training_faces", lambda people, recipe: [drawn_faces(60), drawn_faces(180)])
-    recipe = replace(TINY, width=5, steps=0)
-    run = ship.trained(recipe, tmp_path / "small.safetensors")
-    wide = run.models["autoencoder"].encoder.convolutions[0][0].weight
-    assert len(wide) == 5 and torch.equal(wide[:4], small.encoder.convolutions[0][0].weight)
-    assert ship.trained(replace(recipe, steps=2), tmp_path / "small.safetensors").folder == run.folder    # goes on
-    assert ship.trained(recipe).folder != run.folder

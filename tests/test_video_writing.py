@@ -1,5 +1,9 @@
 """Videos out: what is written reads back; colours, odd sizes, masks, compression, and what is refused."""
 
+import os
+import subprocess
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -49,6 +53,26 @@ def test_same_bytes_every_time(tmp_path):
     for name in ("a.mp4", "b.mp4"):
         media.write_video(tmp_path / name, frames(6), progress=False)
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+def test_same_bytes_whatever_lay_in_memory(tmp_path):
+    """x264's AVX-512 code reads what it has not written, at most widths; the C library can fill memory with a pattern."""
+    code = ("import sys, numpy as np, cv2; from dflib import media\n"
+            "rng = np.random.default_rng(0)\n"
+            "still = cv2.GaussianBlur(rng.integers(0, 256, (120, 120, 3), dtype=np.uint8), (0, 0), 3)\n"
+            "media.write_video(sys.argv[1], [still[i:i + 96, i:i + 96] for i in range(10)], crf=23, progress=False)\n")
+    for pattern in ("0", "85", "165"):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / f"{pattern}.mp4")], check=True,
+                       env={**os.environ, "MALLOC_PERTURB_": pattern})
+    assert len({(tmp_path / f"{pattern}.mp4").read_bytes() for pattern in ("0", "85", "165")}) == 1
+
+
+def test_crf_0_is_lossless_in_rgb(tmp_path):
+    pictures = [np.random.default_rng(i).integers(0, 256, (37, 46, 3), dtype=np.uint8) for i in range(3)]
+    media.write_video(tmp_path / "raw.mp4", pictures, crf=0, kind="neutral", progress=False)
+    assert np.array_equal(np.array(list(media.read_video(tmp_path / "raw.mp4"))), pictures)
+    with av.open(str(tmp_path / "raw.mp4")) as file:
+        assert file.streams.video[0].codec_context.pix_fmt in ("gbrp", "rgb24")
 
 
 def test_bad_video_writes(tmp_path):

@@ -1,9 +1,10 @@
-"""``make``: the rendered data that the course ships, once more."""
+"""``make``: the rendered data that the course ships, once more, and sets of any size."""
 from pathlib import Path
 
 from dflib.commands.arguments import whole
 
-SUMMARY = "Render a set of the course's data: faces, or clips of actors. What is there is kept; an interrupted run goes on."
+SUMMARY = ("Make a set of the course's data: faces, clips of actors, or a forensics set of manipulated clips. What is there is kept; an "
+           "interrupted run goes on.")
 
 
 def add_arguments(parser) -> None:
@@ -15,12 +16,22 @@ def add_arguments(parser) -> None:
     for command, name in ((faces, "cast"), (clips, "clips")):
         command.add_argument("folder", nargs="?", type=Path, metavar="FOLDER",
                              help=f"where to (default: data/{name}, the shipped set, which is replaced piece by piece)")
+    forensics = sets.add_parser("forensics", help="FaceForensics++ in small: clips of actors, manipulated in several ways, with masks")
+    forensics.add_argument("folder", type=Path, metavar="FOLDER", help="where to")
+    forensics.add_argument("--actors", type=whole(6, 10_000), default=130, metavar="N", help="an even number (default: 130)")
+    forensics.add_argument("--compression", nargs="+", default=["c23"], metavar="C", help="of raw, c23, c40 (default: c23)")
+    forensics.add_argument("--methods", nargs="+", metavar="METHOD", help="of Deepfakes, Face2Face, FaceSwap, NeuralTextures "
+                                                                         "(default: all)")
+    forensics.add_argument("--seed", type=whole(0, 9999), default=0, help="another seed is another set of people (default: 0)")
 
 
 def run(arguments) -> None:
     """Render; prints the folder. Raises OSError, before any work, for a folder that cannot be written."""
     from dataclasses import replace
 
+    if arguments.what == "forensics":
+        _forensics(arguments)
+        return
     from dflib.datasets import actors, make
     from dflib.paths import DATA, data_missing
     if not arguments.folder and data_missing():
@@ -34,3 +45,13 @@ def run(arguments) -> None:
         folder = arguments.folder or DATA / "clips"
         actors.make_clips(folder)
     print(folder)
+
+
+def _forensics(arguments) -> None:
+    from dflib.studies.forensics_set import make, plan
+    from dflib.training.display import duration
+    methods = arguments.methods or plan.METHODS
+    left = make.missing(arguments.folder, arguments.actors, arguments.compression, methods, plan.CONTROLS, arguments.seed)
+    print(f"{arguments.folder}: {len(left):,} clips to make, about {duration(make.seconds(left, arguments.actors))} on one core")
+    make.make_forensics(arguments.folder, arguments.actors, arguments.compression, methods, plan.CONTROLS, arguments.seed)
+    print(arguments.folder)

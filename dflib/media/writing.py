@@ -1,11 +1,13 @@
 """Videos out: H.264 with a label, each frame at its own time, sound beside it; and what H.264 does to pictures."""
 
 import itertools
+import platform
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -20,6 +22,11 @@ _BT709 = 1  # the code of this colour matrix, transfer and primaries in H.264, t
 _LONGEST = 16_384  # pixels of a side that x264 takes
 _TICKS = 90_000  # a second, for frames with times of their own: whole numbers for 24, 25, 30, 50, 60 and 29.97 a second
 _MISSING = object()
+_AVX2 = 11  # OpenCV's number of these instructions (CV_CPU_AVX2)
+# x264's AVX-512 code for macroblock trees reads memory that it has not written unless the width is a multiple of 128: files
+# would differ from run to run. Its older instructions, SSSE3 to AVX2, all give the same bytes.
+_SAME_EVERYWHERE = {"x264-params": "asm=" + ("avx2" if cv2.checkHardwareSupport(_AVX2) else "ssse3")} \
+    if platform.machine().lower() in ("x86_64", "amd64") else {}
 _FULL, _LIMITED = av.video.reformatter.ColorRange.JPEG, av.video.reformatter.ColorRange.MPEG
 
 
@@ -48,7 +55,8 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
 
     ``image`` is (H, W, 3) uint8, all of one size. ``time`` is when it is shown, in seconds, and must rise; without it
     the frames follow each other at ``fps``. The video is yuv420p in BT.709, which every player shows. That format needs
-    even sides: an odd one gets its last row or column repeated. ``crf`` 0..51, 18 is visually lossless. Gray frames
+    even sides: an odd one gets its last row or column repeated. ``crf`` 1..51, 18 is visually lossless; 0 is lossless, in
+    RGB, as FaceForensics++ stores its raw videos, and not every player shows it. Gray frames
     (H, W) are masks, of which each value counts: they are written without loss, whatever ``crf``, and ``read_video``
     gives them back in three equal channels. ``audio_from`` is a video, open or by its name, whose sound is copied,
     unchanged, from its first picture to the end of the last frame written. One encoder thread, so that every machine
@@ -142,7 +150,9 @@ class _Writer:
             moment = max(moment, self._moment + 1)  # times may be closer to each other than ticks
             self._gap = moment - self._moment
         self._moment, self._time = moment, time
-        self._output.mux(self._stream.encode(_to_yuv(mark(image) if self._marked else image, moment)))
+        image = mark(image) if self._marked else image
+        picture = _to_rgb(image, moment) if _is_lossless(image, self._crf) else _to_yuv(image, moment)
+        self._output.mux(self._stream.encode(picture))
         if self.sound:
             self.sound.copy_until(moment * self._time_base)
         self.count += 1
@@ -152,9 +162,9 @@ class _Writer:
         self._shape = image.shape
         self._time_base = 1 / self._rate if time is None else Fraction(1, _TICKS)
         self._gap = round(1 / (self._rate * self._time_base))  # the length of a frame until the next tells it
-        self._stream = self._output.add_stream("libx264", rate=self._rate)
+        self._stream = self._output.add_stream("libx264rgb" if _is_lossless(image, self._crf) else "libx264", rate=self._rate)
         self._stream.codec_context.time_base = self._time_base
-        _set_up(self._stream.codec_context, image, self._crf)
+        _set_up(self._stream.codec_context, image, self._crf, _is_lossless(image, self._crf))
         self.sound = self._open_sound()
 
     def finish(self):
@@ -172,8 +182,6 @@ def _sound(audio_from, output, sources):
     container = sources.enter_context(open_container(path))
     if sound_stream(container) is None:
         return None
-    if len(container.streams.audio) > 1 and isinstance(audio_from, Video):
-        audio_from.remember(f"Of its {len(container.streams.audio)} sound tracks the first is kept.")
     start = audio_from.start if isinstance(audio_from, Video) else read_video(path).start if picture_stream(container) else 0
     return Sound(container, output, Fraction(start))
 
@@ -189,16 +197,32 @@ def _check_shape(image, shape, number) -> None:
                          f"but the frames before it have {shape[1]} x {shape[0]}.")
 
 
-def _set_up(context, image, crf) -> None:
+def _is_lossless(image, crf) -> bool:
+    return image.ndim == 3 and crf == 0
+
+
+def _set_up(context, image, crf, rgb=False) -> None:
     """Prepare an x264 context for pictures like ``image``; gray ones are kept exactly."""
     context.thread_count = 1  # x264's output depends on the number of threads
+    context.options = {**_SAME_EVERYWHERE, "crf": str(crf)}
     if image.ndim == 2:
         context.height, context.width = image.shape
-        context.pix_fmt, context.options, context.color_range = "gray", {"crf": "0"}, _FULL
+        context.pix_fmt, context.options, context.color_range = "gray", {**_SAME_EVERYWHERE, "crf": "0"}, _FULL
+        return
+    if rgb:
+        context.height, context.width = image.shape[:2]
+        context.pix_fmt = "rgb24"
         return
     context.height, context.width = (side + side % 2 for side in image.shape[:2])
-    context.pix_fmt, context.options, context.color_range = "yuv420p", {"crf": str(crf)}, _LIMITED
+    context.pix_fmt, context.color_range = "yuv420p", _LIMITED
     context.colorspace = context.color_primaries = context.color_trc = _BT709
+
+
+def _to_rgb(image, number):
+    """Frame ``number`` of a lossless video."""
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
+    frame.pts = number
+    return frame
 
 
 def _to_yuv(image, number):

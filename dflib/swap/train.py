@@ -84,9 +84,8 @@ RECIPES = {
     "cpu": Recipe(64, width=16, batch=16, steps=2400, rate=2e-3, performances=48, fps=3.0),     # more lights, not more frames
     "gpu": Recipe(128, width=20, batch=64, steps=8000, rate=1e-3, performances=48, fps=8.0, **SHARP),
 }
-# The network in data/checkpoints: as wide as fits into its file, trained on one core of a processor that multiplies bfloat16.
-# It did not begin at random, but with a network of the gpu recipe before SHARP, made wider (see `ship`).
-SHIPPED = Recipe(128, width=30, batch=12, steps=1650, rate=1e-3, performances=96, fps=4.0, critic=0.25, finest=16, bf16=True,
+# The network in data/checkpoints: as wide as fits into its file, on one core of a processor that multiplies bfloat16.
+SHIPPED = Recipe(128, width=30, batch=12, steps=6000, rate=1.5e-3, performances=96, fps=4.0, critic=0.3, finest=16, bf16=True,
                  **SHARP)
 
 
@@ -232,14 +231,16 @@ def preview(model: SwapAutoencoder, data) -> np.ndarray:
 
 
 def training_faces(people, recipe: Recipe) -> list:
-    """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, paths of videos, or Videos such as recordings.
+    """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, paths of videos, Videos such as recordings, or sets.
 
     No two people give the same performance, nor the one of a shipped clip: as in life, no picture of one has a counterpart
     of the other. ValueError for a person of whom there are fewer than FEWEST pictures, as a photograph.
     """
     clips, sets = ActorClips(), []
     for number, who in enumerate(people):
-        if isinstance(who, media.Recording):
+        if isinstance(who, FaceSet):
+            sets.append(who)
+        elif isinstance(who, media.Recording):
             sets.append(face_set(who, recipe.size, follower()))
         elif str(who) in clips.names:
             first = FIRST + number * recipe.performances
@@ -257,19 +258,14 @@ def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0)
 
     data: two people or more, each as for `training_faces`; by default two actors of the cast. ``folder`` is by default one in
     the cache that belongs to recipe and pictures, so that a video of the same name but of somebody else begins anew.
-    Returns the run; ``run.models["autoencoder"]`` is the result, which is also left beside the folder as a checkpoint for
-    `autoencoder.load`. Raises what reading the videos raises.
+    Returns the run; ``run.models["autoencoder"]`` is the result. Raises what reading the videos raises, and ValueError for a
+    folder that holds a run of another recipe or other pictures.
     """
-    recipe, people = recipe or RECIPES[current().name], tuple(data or PEOPLE)
-    sets = training_faces(people, recipe)
+    recipe = recipe or RECIPES[current().name]
+    sets = training_faces(data or PEOPLE, recipe)
     about = describe("autoencoder", recipe, content(sets))
     run = autoencoder_run(folder or default_folder(about), sets, recipe, seed, about=about)
     run.fit()
-    if run.accelerator.is_main_process:
-        path = run.folder.with_suffix(".safetensors")
-        run.export(path, "autoencoder", f"dflib.swap.train.train({recipe})", content(sets), {})
-        names = (getattr(who, "path", who) for who in people)
-        print(f"{path}: {', '.join(f'{name} is person {number}' for number, name in enumerate(names))}")
     return run
 
 
@@ -279,9 +275,10 @@ def taught(source, target) -> SwapAutoencoder:
 
 
 def content(sets) -> str:
-    """What FaceSets hold, in a line: how many faces of each person, and a hash of all their pixels."""
+    """What FaceSets hold, in a line: how many faces of each person, or of all of many, and a hash of all their pixels."""
     pixels = digest(*(array for faces in sets for array in (faces.crops, np.packbits(faces.masks))))
-    return f"{' and '.join(str(len(faces)) for faces in sets)} faces, {pixels}"
+    counts = " and ".join(str(len(faces)) for faces in sets) if len(sets) < 4 else f"{sum(map(len, sets))}"
+    return f"{counts} faces of {len(sets)} people, {pixels}" if len(sets) > 3 else f"{counts} faces, {pixels}"
 
 
 if __name__ == "__main__":
