@@ -1,0 +1,104 @@
+"""Square crops around faces, cut in one place so that real faces and fakes are cut alike.
+
+As in FaceForensics++ (Rössler et al. 2019): a square of 1.3 times the longer side of the face's box, inside the picture.
+A fake is cut by the boxes of its *original*: boxes found in each would differ by a pixel here and there, and a detector
+would learn that.
+"""
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from dflib.faces.follow import tracks
+from dflib.files import write_bytes
+from dflib.media import read_video
+from dflib.paths import cache_dir
+from dflib.pictures import resized
+
+MARGIN = 1.3
+LONGEST_GAP = 12        # pictures without a found face in which its place is taken from those before and after
+
+
+def square_box(box, shape, margin: float = MARGIN) -> np.ndarray:
+    """(4,) int x0 y0 x1 y1, exclusive ends: a square around `box` (x0 y0 x1 y1), `margin` times its longer side.
+
+    shape: of the picture, (H, W, …). It is as large as the picture allows, and moved inside where it reaches beyond.
+    ValueError for a box without an area, or beside the picture.
+    """
+    x0, y0, x1, y1 = (float(value) for value in box)
+    height, width = shape[:2]
+    if not (x0 < x1 and y0 < y1 and x1 > 0 and y1 > 0 and x0 < width and y0 < height):      # NaN as well
+        raise ValueError(f"The box {x0:g}, {y0:g}, {x1:g}, {y1:g} covers nothing of a picture of {width} x {height}.")
+    side = min(max(1, round(margin * max(x1 - x0, y1 - y0))), width, height)
+    left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+    left, top = min(max(left, 0), width - side), min(max(top, 0), height - side)
+    return np.array([left, top, left + side, top + side])
+
+
+def cut(picture: np.ndarray, box, size: "int | None" = None, margin: float = MARGIN) -> np.ndarray:
+    """The square around a face's box (x0 y0 x1 y1) in a picture (H, W, 3) uint8; resized if a size is given."""
+    x0, y0, x1, y1 = square_box(box, picture.shape, margin)
+    crop = picture[y0:y1, x0:x1]
+    return np.ascontiguousarray(crop) if size is None else resized(crop, size)
+
+
+def boxes_of(pictures, count: "int | None" = None) -> np.ndarray:
+    """(T, 4) box of the main face in each of the pictures, followed through them; NaN where there is none.
+
+    Up to LONGEST_GAP pictures in which it was missed are filled with what lies between. count: T, by default the number
+    of pictures, which are then all kept in memory.
+    """
+    if count is None:
+        pictures = list(pictures)
+        count = len(pictures)
+    boxes = np.full((count, 4), np.nan)
+    for track in tracks(pictures):
+        boxes[track.frames] = track.boxes
+    return filled(boxes)
+
+
+def filled(boxes: np.ndarray, longest_gap: int = LONGEST_GAP) -> np.ndarray:
+    """Boxes (T, 4) with straight lines through gaps of NaN of at most `longest_gap`; none before the first or after the
+    last."""
+    known = np.flatnonzero(~np.isnan(boxes[:, 0]))
+    boxes = boxes.copy()
+    for before, after in zip(known, known[1:]):
+        if 1 < after - before <= longest_gap + 1:
+            share = np.arange(1, after - before)[:, None] / (after - before)
+            boxes[before + 1:after] = (1 - share) * boxes[before] + share * boxes[after]
+    return boxes
+
+
+def clip_boxes(path) -> np.ndarray:
+    """`boxes_of` the video at `path`, (T, 4); found once, and kept in the cache by the file's contents."""
+    video = read_video(path)
+    kept = cache_dir() / "boxes" / f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:24]}.npy"
+    if kept.is_file():
+        return np.load(kept, allow_pickle=False)
+    boxes = boxes_of(video, len(video.times))
+    kept.parent.mkdir(exist_ok=True)
+    write_bytes(kept, _as_npy(boxes))
+    return boxes
+
+
+def clip_crops(path, size: int, boxes: "np.ndarray | None" = None, margin: float = MARGIN) -> tuple:
+    """Numbers (N,) of the pictures of a video that show a face, and its crops (N, size, size, 3) uint8.
+
+    boxes (T, 4), NaN where nobody is: by default `clip_boxes` of this video. For a fake give those of its original; the
+    shorter of the two decides how many there are.
+    """
+    boxes = clip_boxes(path) if boxes is None else boxes
+    numbers, crops = [], []
+    for number, (picture, box) in enumerate(zip(read_video(path), boxes)):
+        if not np.isnan(box[0]):
+            numbers.append(number)
+            crops.append(cut(picture, box, size, margin))
+    return np.array(numbers, int), np.array(crops, np.uint8).reshape(len(crops), size, size, 3)
+
+
+def _as_npy(array: np.ndarray) -> bytes:
+    from io import BytesIO
+
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
