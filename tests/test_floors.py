@@ -93,6 +93,23 @@ def test_the_groups_of_the_cast_only_point_down():
     assert wrong == []
 
 
+def test_public_functions_of_the_cast_carry_annotations():
+    def public(body):
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield node
+            elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield from public(node.body)
+
+    bare = []
+    for path in sorted((ROOT / "dflib/cast").rglob("*.py")):
+        for node in public(ast.parse(path.read_text(encoding="utf-8")).body):
+            named = [one for one in (*node.args.args, *node.args.kwonlyargs) if one.arg not in ("self", "cls")]
+            if node.returns is None or any(one.annotation is None for one in named):
+                bare.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert bare == []
+
+
 def test_inference_knows_neither_training_nor_evaluation():
     wrong = []
     for path in SOURCES:

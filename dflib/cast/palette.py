@@ -12,12 +12,12 @@ LIPSTICKS = dict(red=(170, 50, 60), rose=(190, 90, 95), berry=(140, 40, 60), cor
                  mauve=(165, 70, 85))
 
 
-def linear(rgb):
+def linear(rgb: tuple) -> np.ndarray:
     """sRGB-like 0..255 (3,) to linear 0..1 float32, with a plain 2.2 power."""
     return (np.asarray(rgb, np.float64) / 255).astype(np.float32) ** np.float32(2.2)
 
 
-def from_hsv(hue, saturation, value):
+def from_hsv(hue: float, saturation: float, value: float) -> np.ndarray:
     """Hue, saturation, value in 0..1 to linear RGB (3,) float32."""
     sector = (float(hue) % 1.0) * 6
     rgb = [value * (1 - saturation * min(max(min(k, 4 - k), 0), 1))
@@ -31,13 +31,13 @@ def _nearest(colour, table):
     return list(table)[int(np.argmin(((seen[0] - seen[1:]) ** 2).sum(1)))]
 
 
-def hair_colour_name(colour, grey=0.0):
+def hair_colour_name(colour: np.ndarray, grey: float = 0.0) -> str:
     """'black' … 'red' for the pigment, 'grey' above half grey, 'white' above 0.85."""
     if grey > 0.5:
         return "white" if grey > 0.85 else "grey"
     return _nearest(colour, HAIR)
 
 
-def eye_colour_name(colour):
+def eye_colour_name(colour: np.ndarray) -> str:
     """The nearest name in EYES."""
     return _nearest(colour, EYES)

@@ -7,6 +7,7 @@ can be deleted as a whole.
 """
 import hashlib
 import zipfile
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -50,11 +51,12 @@ def content(*values) -> str:
     return digest.hexdigest()[:12]
 
 
-def kept(kind: str, name: str, depends: tuple, make) -> dict:
+def kept(kind: str, name: str, depends: tuple, make: Callable) -> dict:
     """The arrays {name: array} that `make()` draws, from the cache where they were drawn before.
 
-    name: its first 50 letters are for people who look into the folder. depends: all that the arrays depend on besides the cast (see `content`).
-    A file that cannot be read any more is drawn anew. OSError before the work when the cache cannot be written.
+    name: its first 50 letters are for people who look into the folder. depends: all that the arrays depend on besides the
+    cast (see `content`). A file that cannot be read any more is drawn anew. OSError before the work when the cache cannot
+    be written.
     """
     path = folder(kind) / f"{name[:50]}-{content(depends)}.npz"
     try:
@@ -68,7 +70,7 @@ def kept(kind: str, name: str, depends: tuple, make) -> dict:
     return arrays
 
 
-def kept_people(kind: str, name: str, seeds, per_file: int, depends: tuple, render) -> dict:
+def kept_people(kind: str, name: str, seeds: Iterable, per_file: int, depends: tuple, render: Callable) -> dict:
     """The arrays {name: array} of all people `seeds`, one after the other: what `render(seeds, tick)` draws of some of them.
 
     `per_file` people are kept together, so that little is lost when it is interrupted; `tick(1)` is to be called after each,

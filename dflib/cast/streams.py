@@ -5,7 +5,7 @@ from zlib import crc32
 import numpy as np
 
 
-def stream(seed, name):
+def stream(seed: int, name: str) -> np.random.Generator:
     """A numpy Generator for (`seed`, `name`), the same in every process.
 
     Raises ValueError when `seed` is not a whole number of 0 or more.

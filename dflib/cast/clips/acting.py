@@ -3,6 +3,8 @@
 Every curve is sampled at TICKS per second; events are drawn one after another from a generator of their own, so a
 longer performance of the same seed begins like a shorter one.
 """
+from collections.abc import Callable
+
 import numpy as np
 
 from dflib.cast.geometry.mesh import smoothstep
@@ -18,7 +20,7 @@ CONSONANTS = (dict(), dict(jaw_open=.02), dict(jaw_open=.06, lips_part=.18),
 SPOKEN = ("jaw_open", "lips_part", "pucker", "smile")
 
 
-def smooth(track, seconds):
+def smooth(track: np.ndarray, seconds: float) -> np.ndarray:
     """Gaussian low-pass of a track (N,) or (N, D) with a standard deviation of `seconds`; ends are held."""
     reach = int(np.ceil(4 * seconds * TICKS))
     kernel = np.exp(-.5 * (np.arange(-reach, reach + 1) / (seconds * TICKS)) ** 2)
@@ -29,7 +31,7 @@ def smooth(track, seconds):
     return np.stack([np.convolve(c, kernel, "valid") for c in columns], -1).reshape(track.shape)
 
 
-def wander(rng, time, period, count=6):
+def wander(rng: np.random.Generator, time: np.ndarray, period: float, count: int = 6) -> np.ndarray:
     """Sum of slow cosines (N,), about sigma 1, whose shortest period is `period` seconds."""
     total = np.zeros_like(time)
     for _ in range(count):
@@ -37,7 +39,7 @@ def wander(rng, time, period, count=6):
     return total / np.sqrt(count / 2)
 
 
-def held(rng, time, hold, move, draw):
+def held(rng: np.random.Generator, time: np.ndarray, hold: tuple, move: tuple, draw: Callable) -> np.ndarray:
     """A track (N,) that rests at values from `draw(rng)` for `hold` (low, high) seconds, moving in `move` seconds."""
     track, start, value = np.zeros_like(time), 0., draw(rng)
     while start <= time[-1]:
@@ -48,7 +50,7 @@ def held(rng, time, hold, move, draw):
     return track
 
 
-def speech(rng, time):
+def speech(rng: np.random.Generator, time: np.ndarray) -> tuple:
     """Tracks {name: (N,)} of SPOKEN, and stress (N,): 3.5 to 5.5 syllables a second in phrases with pauses.
 
     Neighbouring sounds blend by dominance functions (Cohen & Massaro 1993): each target counts with a weight that
@@ -79,7 +81,7 @@ def speech(rng, time):
     return {name: smooth(track / total, .035) for name, track in tracks.items()}, stress
 
 
-def blinks(rng, time):
+def blinks(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
     """Lid closure (N,) 0..1: 12 to 20 blinks a minute, each 0.15 to 0.3 s, closing faster than opening."""
     rate, closure = rng.uniform(13, 19), np.zeros_like(time)
     moment = rng.uniform(.4, .8) * 60 / rate
@@ -92,7 +94,7 @@ def blinks(rng, time):
     return closure
 
 
-def smiles(rng, time):
+def smiles(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
     """Strength of a smile (N,): a friendly rest, with broader smiles that come in half a second and fade slowly."""
     track, moment = np.full_like(time, rng.uniform(.08, .25)), rng.uniform(.5, 3.)
     while moment <= time[-1]:
@@ -104,7 +106,7 @@ def smiles(rng, time):
     return track
 
 
-def nods(rng, time):
+def nods(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
     """Extra pitch (N,) in degrees: now and then two or three nods of 3 to 6 degrees."""
     track, moment = np.zeros_like(time), rng.uniform(1., 4.)
     while moment <= time[-1]:
@@ -116,7 +118,7 @@ def nods(rng, time):
     return track
 
 
-def glances(rng, jitter, time):
+def glances(rng: np.random.Generator, jitter: np.random.Generator, time: np.ndarray) -> np.ndarray:
     """Where the eyes look beside the camera, (N, 2) cm of iris: mostly nowhere else, glances of half a second.
 
     `jitter` is the generator of the small jumps of an eye that rests.

@@ -7,6 +7,7 @@ The same performance with another person is the *true swap* of that clip; `reena
 (another performance's expression on this head), and a person made with `variants` the true edit.
 """
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from dflib.cast.clips import acting
 from dflib.cast.geometry.head import head_model
+from dflib.cast.people.person import Person
 from dflib.cast.people.shots import Camera, Shot, camera_gaze, sample_light
 from dflib.cast.streams import stream
 from dflib.cast.version import VERSION
@@ -31,11 +33,11 @@ class Performance:
         return len(self.shots)
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         return len(self.shots) / self.fps
 
 
-def perform(seed, seconds, fps=25):
+def perform(seed: int, seconds: float, fps: float = 25) -> Performance:
     """The Performance of this seed: an actor who speaks, blinks, turns, nods, smiles and glances aside.
 
     Smooth in time, the same on every machine; a longer one begins like a shorter one. ValueError for a length or
@@ -90,7 +92,7 @@ def _act(seed, time):
     return np.clip(yaw, -MOST_YAW, MOST_YAW), np.clip(pitch, -MOST_PITCH, MOST_PITCH), roll, weights
 
 
-def reenact(performance, driver):
+def reenact(performance: Performance, driver: Performance) -> Performance:
     """`performance` with the face of `driver` (a Performance at least as long): its expressions and gaze.
 
     Pose, light and camera stay: rendered with the same person this is the true reenactment. ValueError when the
@@ -108,14 +110,14 @@ def reenact(performance, driver):
     return Performance(shots=tuple(shots), fps=performance.fps)
 
 
-def render_clip(person, performance, size=128):
+def render_clip(person: Person, performance: Performance, size: int = 128) -> Iterator:
     """Iterate over the Frames of `person` giving `performance`."""
-    from dflib.cast.picture.renderer import render       # a performance can be planned and measured without drawing
+    from dflib.cast.picture.renderer import render  # a performance can be planned and measured without drawing
     for shot in performance.shots:
         yield render(person, shot, size)
 
 
-def write_clip(path, person, performance, size=128, crf=18):
+def write_clip(path: "str | Path", person: Person, performance: Performance, size: int = 128, crf: int = 18) -> Path:
     """Write an H.264 clip and, beside it with the suffix .npz, the truth of every frame; return the truth's path.
 
     The truth holds, for T frames: landmarks (T,68,2) and contour (T,17,2) in pixels, visible (T,68), pose (T,3) yaw,
@@ -145,7 +147,7 @@ def write_clip(path, person, performance, size=128, crf=18):
     return truth
 
 
-def read_truth(path):
+def read_truth(path: "str | Path") -> dict:
     """The arrays that `write_clip` wrote as a dict, with masks unpacked to (T, size, size) bool, attributes a dict."""
     with np.load(path, allow_pickle=False) as stored:
         truth = dict(stored)

@@ -4,14 +4,20 @@ The template is closed: the neutral pose opens lids along their grid row, and so
 """
 import numpy as np
 
-from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, lid_surface, lower_lid_height,
-                                 upper_lid_height)
+from dflib.cast.geometry.features import (
+    EYE_INNER,
+    EYE_OUTER,
+    MOUTH_CORNER,
+    lid_surface,
+    lower_lid_height,
+    upper_lid_height,
+)
 from dflib.cast.geometry.mesh import smoothstep
-from dflib.cast.geometry.modes import slide_on_eye
+from dflib.cast.geometry.modes import Template, slide_on_eye
 from dflib.cast.geometry.skull import MOUTH_LINE
 
 
-def expression_modes(t):
+def expression_modes(t: Template) -> dict:
     """Displacement fields of a `modes.Template`: dict of name -> (V, 3) cm, in a fixed order."""
     right = _blink(t, t.x < 0)
     left = _blink(t, t.x > 0)

@@ -21,49 +21,49 @@ NOSE = np.array([[-5.3, 0, .5], [-4.85, .20, .6], [-4.55, .66, .78], [-4.25, 1.4
                  [-0.4, .60, .72], [0.3, .26, .68], [1.0, .10, .74], [1.8, .04, .9], [3.0, 0, 1.1]])
 
 
-def eye_surface(x, y, floor=0.03):
+def eye_surface(x: np.ndarray, y: np.ndarray, floor: float = 0.03) -> np.ndarray:
     """Depth z (same shape) of the eyeball and its conjunctiva at |x|, y; `floor` flattens it beyond its edge."""
     inside = 1 - ((x - EYE_CENTRE[0]) / EYE_RADII[0]) ** 2 - ((y - EYE_CENTRE[1]) / EYE_RADII[1]) ** 2
     return EYE_CENTRE[2] - EYE_SHEAR * (x - EYE_CENTRE[0]) + EYE_RADII[2] * np.sqrt(np.clip(inside, floor, 1))
 
 
-def lid_surface(x, y):
+def lid_surface(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Depth z that lids rest on at |x|, y: the eye where it can show, then straight on towards brow and cheek."""
     return eye_surface(x, np.clip(y, -0.75, 0.75), floor=0.20)
 
 
-def upper_lip_height(ax):
+def upper_lip_height(ax: np.ndarray) -> np.ndarray:
     """Height of the red of the upper lip above the slit at |x|, with the cupid's bow."""
     t = np.clip(1 - (ax / MOUTH_CORNER) ** 2, 0, 1)
     return 0.78 * t ** 0.75 - 0.13 * np.exp(-(ax / 0.22) ** 2) + 0.05 * np.exp(-((ax - 0.45) / 0.3) ** 2) * t
 
 
-def lower_lip_height(ax):
+def lower_lip_height(ax: np.ndarray) -> np.ndarray:
     """Height of the red of the lower lip below the slit at |x|."""
     return 1.04 * np.clip(1 - (ax / MOUTH_CORNER) ** 2, 0, 1) ** 0.8
 
 
-def along_lid(ax):
+def along_lid(ax: np.ndarray) -> np.ndarray:
     """Position along the lid slit: 0 at the inner corner, 1 at the outer one."""
     return np.clip((ax - EYE_INNER) / (EYE_OUTER - EYE_INNER), 0, 1)
 
 
-def upper_lid_height(s):
+def upper_lid_height(s: np.ndarray) -> np.ndarray:
     """How far the open upper lid stands above the slit at position s of `along_lid`."""
     return LID_UP * np.clip(4 * s ** 0.88 * (1 - s) ** 1.02 * 1.02, 0, 1.1) ** 0.66
 
 
-def lower_lid_height(s):
+def lower_lid_height(s: np.ndarray) -> np.ndarray:
     """How far the open lower lid stands below the slit at position s of `along_lid`."""
     return LID_DOWN * np.clip(4 * s ** 1.15 * (1 - s) ** 0.95 * 1.05, 0, 1.1) ** 0.75
 
 
-def brow_curve(ax):
+def brow_curve(ax: np.ndarray) -> np.ndarray:
     """Height of the middle of the eyebrow at |x|."""
     return (2.26 + 0.27 * np.sin(np.clip((ax - 1.1) / 4.6, 0, 1) * np.pi * 0.80) - 0.26 * smoothstep(ax, 4.2, 5.7))
 
 
-def nasolabial_line(y):
+def nasolabial_line(y: np.ndarray) -> np.ndarray:
     """|x| of the fold from the wing of the nose to the corner of the mouth at height y."""
     return 1.95 + np.clip(-3.9 - y, 0, 3.2) * 0.40
 
@@ -162,7 +162,7 @@ def _open_eyes(points, x, y, upper, front):
     points[..., 2] += np.where(upper, fold * above, rim * below) * front
 
 
-def sculpt(template, lower=False):
+def sculpt(template: np.ndarray, lower: bool = False) -> np.ndarray:
     """Positions (..., 3) of template points (..., 3) with every feature of the face.
 
     Points on a slit belong to the upper lid or lip; with `lower` all points are taken as the lower copies.

@@ -13,8 +13,15 @@ import numpy as np
 
 from dflib.cast.geometry import parts as pieces
 from dflib.cast.geometry.expressions import expression_modes
-from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, brow_curve, lower_lip_height, sculpt,
-                                 upper_lip_height)
+from dflib.cast.geometry.features import (
+    EYE_INNER,
+    EYE_OUTER,
+    MOUTH_CORNER,
+    brow_curve,
+    lower_lip_height,
+    sculpt,
+    upper_lip_height,
+)
 from dflib.cast.geometry.mesh import add_modes, smoothstep, vertex_normals
 from dflib.cast.geometry.modes import AVERAGE, Template, identity_modes
 from dflib.cast.geometry.skull import MOUTH_LINE, skull_grid
@@ -51,7 +58,7 @@ class HeadModel:
         object.__setattr__(self, "identity_index", {name: k for k, name in enumerate(self.identity_names)})
         object.__setattr__(self, "expression_index", {name: k for k, name in enumerate(self.expression_names)})
 
-    def vertices(self, a, b):
+    def vertices(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Vertices (V, 3) float32 of identity a (K,) and expression b (E,): mean + a @ identity + b @ expression."""
         points = self.mean.copy()
         for weights, modes in ((a, self.identity), (b, self.expression)):
@@ -61,13 +68,13 @@ class HeadModel:
             add_modes(points, weights, modes)
         return points
 
-    def ambient_occlusion(self):
+    def ambient_occlusion(self) -> np.ndarray:
         """Share (V,) float32 of the sky that the mean head leaves open above each vertex; kept in the cache."""
         return self._occlusion
 
     @cached_property
     def _occlusion(self):
-        from dflib.paths import cache_dir                               # only needed here: keeps the model light
+        from dflib.paths import cache_dir  # only needed here: keeps the model light
         key = hashlib.sha256(self.mean.tobytes() + self.triangles.tobytes()).hexdigest()[:16]
         path = cache_dir() / f"occlusion-{key}.npy"
         if path.exists():
@@ -91,7 +98,8 @@ class _Assembly:
         self.points, self.template, self.coords, self.side, self.parent = [], [], [], [], []
         self.triangles, self.materials, self.count = [], [], 0
 
-    def add_vertices(self, points, template, coords, side, parent=None):
+    def add_vertices(self, points: np.ndarray, template: np.ndarray, coords: np.ndarray, side,
+                     parent: "np.ndarray | None" = None) -> np.ndarray:
         """Append vertices and return their numbers; `parent` are vertices whose modes they follow."""
         ids = np.arange(self.count, self.count + len(points))
         for store, value in ((self.points, points), (self.template, template), (self.coords, coords),
@@ -101,11 +109,11 @@ class _Assembly:
         self.count += len(points)
         return ids
 
-    def add_triangles(self, triangles, material):
+    def add_triangles(self, triangles: np.ndarray, material: int) -> None:
         self.triangles.append(triangles)
         self.materials.append(np.full(len(triangles), material))
 
-    def stacked(self, name):
+    def stacked(self, name: str) -> np.ndarray:
         return np.concatenate(getattr(self, name))
 
 
@@ -203,7 +211,7 @@ def _landmarks(grid, angles, template, side, slits):
 
 
 @lru_cache(maxsize=1)
-def head_model():
+def head_model() -> HeadModel:
     """The one HeadModel of the cast; built in about a second, then kept."""
     grid, angles, eye_row, mouth_row = skull_grid()
     build = _Assembly()

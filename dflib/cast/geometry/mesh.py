@@ -3,24 +3,24 @@ import numba
 import numpy as np
 
 
-def smoothstep(x, a, b):
+def smoothstep(x: np.ndarray, a: float, b: float) -> np.ndarray:
     """Cubic ramp from 0 at x = a to 1 at x = b (either order), with zero slope at both ends. Any shape."""
     t = np.minimum(np.maximum((x - a) / (b - a), 0), 1)        # np.clip takes three times as long on a few values
     return t * t * (3 - 2 * t)
 
 
-def bump(x, y, cx, cy, sx, sy):
+def bump(x: np.ndarray, y: np.ndarray, cx: float, cy: float, sx: float, sy: float) -> np.ndarray:
     """Gaussian of height 1 at (cx, cy) with standard deviations sx, sy, evaluated at x, y (same shape)."""
     return np.exp(-0.5 * (((x - cx) / sx) ** 2 + ((y - cy) / sy) ** 2))
 
 
-def unit(v):
+def unit(v: np.ndarray) -> np.ndarray:
     """v (..., D) scaled to length 1 along its last axis; a zero vector stays zero."""
     v = np.asarray(v)
     return v / (np.sqrt(np.einsum("...d,...d", v, v))[..., None] + 1e-9)
 
 
-def grid_triangles(rows, cols, wrap=False, flip=False):
+def grid_triangles(rows: int, cols: int, wrap: bool = False, flip: bool = False) -> np.ndarray:
     """Two triangles for every cell of a grid whose vertices are numbered row by row.
 
     Rows are taken to run downwards and columns to the right, so that normals point to the viewer; `flip`
@@ -35,7 +35,7 @@ def grid_triangles(rows, cols, wrap=False, flip=False):
 
 
 @numba.njit(cache=True, fastmath=True)
-def add_modes(points, weights, modes):
+def add_modes(points: np.ndarray, weights: np.ndarray, modes: np.ndarray) -> None:
     """Add weights (K,) float32 times modes (K, V, 3) to points (V, 3) in place; modes with weight 0 cost nothing."""
     for first in range(0, points.shape[0], 1024):           # a block of points stays in the nearest cache
         last = min(first + 1024, points.shape[0])
@@ -48,7 +48,7 @@ def add_modes(points, weights, modes):
 
 
 @numba.njit(cache=True, fastmath=True)
-def vertex_normals(vertices, triangles):
+def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals (V, 3) of vertices (V, 3) float32 under triangles (F, 3) int32, weighted by triangle area."""
     normals = np.zeros_like(vertices)
     for t in range(triangles.shape[0]):

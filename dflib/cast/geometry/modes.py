@@ -6,9 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, along_lid, lid_surface,
-                                 lower_lid_height, lower_lip_height, nasolabial_line, upper_lid_height,
-                                 upper_lip_height)
+from dflib.cast.geometry.features import (
+    EYE_INNER,
+    EYE_OUTER,
+    LID_DOWN,
+    LID_UP,
+    MOUTH_CORNER,
+    along_lid,
+    lid_surface,
+    lower_lid_height,
+    lower_lip_height,
+    nasolabial_line,
+    upper_lid_height,
+    upper_lip_height,
+)
 from dflib.cast.geometry.mesh import bump, smoothstep
 from dflib.cast.geometry.skull import MOUTH_LINE
 
@@ -62,20 +73,21 @@ class Template:
         self.down_lip = np.clip(MOUTH_LINE - y, 0, 3) / np.maximum(lower_lip_height(ax), .08)
         self.within_mouth = np.clip(1 - (ax / MOUTH_CORNER) ** 2, 0, 1) ** .6
 
-    def around(self, cx, cy, sx, sy):
+    def around(self, cx: float, cy: float, sx: float, sy: float) -> np.ndarray:
         """Gaussian (V,) of |x| and y, the same on both sides of the face and without a crease between them."""
         return bump(np.hypot(self.x, .2), self.y, cx, cy, sx, sy)
 
-    def between(self, low, low_full, high_full, high):
+    def between(self, low: float, low_full: float, high_full: float, high: float) -> np.ndarray:
         """Ramp (V,) in y: 0 below `low`, 1 from `low_full` to `high_full`, 0 above `high`."""
         return smoothstep(self.y, low, low_full) * smoothstep(self.y, high, high_full)
 
-    def field(self, dx=0, dy=0, dz=0):
+    def field(self, dx: "float | np.ndarray" = 0, dy: "float | np.ndarray" = 0,
+              dz: "float | np.ndarray" = 0) -> np.ndarray:
         """Displacement (V, 3) from components that are numbers or (V,)."""
         return np.stack([np.zeros_like(self.x) + d for d in (dx, dy, dz)], 1)
 
 
-def identity_modes(t):
+def identity_modes(t: Template) -> dict:
     """Displacement fields of a Template: dict of name -> (V, 3) cm, in a fixed order."""
     fields = {**_skull(t), **_nose(t), **_eyes(t), **_mouth(t), **_ageing(t), **_ears(t), **_asymmetry(t), **_soft(t)}
     for name, field in fields.items():
@@ -95,7 +107,8 @@ def _carry_eyes(t, field, shapes_lids):
         slide_on_eye(t, field, half, carried, keep_depth=shapes_lids)
 
 
-def slide_on_eye(t, field, half, carried=np.zeros(3), keep_depth=False):
+def slide_on_eye(t: Template, field: np.ndarray, half: np.ndarray, carried: np.ndarray = np.zeros(3),
+                 keep_depth: bool = False) -> None:
     """Correct the depth of `field` (V, 3) in place: lids of one half slide over an eyeball moved by `carried` (3,).
 
     To first order a lid that moves sideways by d must move in depth by slope times d, or the eye would come through.

@@ -9,7 +9,7 @@ MAP_SIZE, HALF_WIDTH, CENTRE = 400, 16.0, np.array([0, -2, 0], np.float32)      
 BIAS, SOFTNESS = 0.22, 0.25                                                     # cm
 
 
-def open_sky(vertices, normals, triangles):
+def open_sky(vertices: np.ndarray, normals: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Cosine-weighted share (V,) of the sky that is not hidden, 0..1, for (V, 3), (V, 3) float32 and (F, 3) int32."""
     seen, possible = np.zeros(len(vertices)), np.zeros(len(vertices))
     for i in range(DIRECTIONS):

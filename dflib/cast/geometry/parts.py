@@ -32,13 +32,13 @@ def _grid(ys, xs):
     return np.meshgrid(ys, xs, indexing="ij")
 
 
-def eyeball_depth(x, y):
+def eyeball_depth(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Depth of the eyeball's mesh at |x|, y: the eye surface, sinking away from where lids can open."""
     beyond = np.hypot((x - EYE_CENTRE[0]) / 1.58, (y - EYE_CENTRE[1]) / 0.78)
     return eye_surface(x, y) - 0.9 * smoothstep(beyond, 0.84, 1.17)
 
 
-def eyeball(side):
+def eyeball(side: int) -> Part:
     """Front of an eye; side -1 right, 1 left. Coordinates: cm from its centre to the image right and up."""
     rows, cols = EYE_GRID
     dy, dx = _grid(np.linspace(1.25, -1.25, rows), np.linspace(-1.72, 1.72, cols))
@@ -48,7 +48,7 @@ def eyeball(side):
                  (x - EYE_CENTRE[0]) * side, dy)
 
 
-def socket(side):
+def socket(side: int) -> Part:
     """A dark bowl behind an eye, so that nothing shines through its corners."""
     eye = eyeball(side)
     x = side * EYE_CENTRE[0] + (eye.points[:, 0] - side * EYE_CENTRE[0]) * 1.12
@@ -66,15 +66,15 @@ def _teeth(gum, edge, depth, half_width, curvature, cols, anchor, flip=False):
     return _part(x, y, z, grid_triangles(rows, cols, flip=flip), anchor, x, (y - gum) / (edge - gum))
 
 
-def upper_teeth():
+def upper_teeth() -> Part:
     return _teeth(-5.85, -7.08, 9.0, 2.35, 0.30, 48, [0, -6.3, 9.5])
 
 
-def lower_teeth():
+def lower_teeth() -> Part:
     return _teeth(-7.75, -6.98, 8.85, 2.1, 0.33, 40, [0, -7.4, 9.5], flip=True)
 
 
-def cavity():
+def cavity() -> Part:
     """The inside of the mouth, a bowl that opens to the front."""
     v, u = _grid(np.linspace(1, -1, 14), np.linspace(-1, 1, 20))
     depth = 3.6 * np.sqrt(np.clip(1 - u ** 2 * 0.9 - v ** 2 * 0.9, 0, 1))
@@ -82,13 +82,13 @@ def cavity():
                  [0, -6.9, 9.4])
 
 
-def plug():
+def plug() -> Part:
     """A plain wall behind the mouth cavity, for views past its rim."""
     v, x = _grid(np.linspace(0, 1, 12), np.linspace(-4.6, 4.6, 20))
     return _part(x, -4.6 - v * (4.3 - 0.16 * x ** 2), 5.8 - 0.10 * x ** 2, grid_triangles(12, 20), [0, -6.9, 9.4])
 
 
-def tongue():
+def tongue() -> Part:
     """Coordinates are (1, 1) everywhere: that tells the shader a tongue from the cavity."""
     v, u = _grid(np.linspace(0, 1, 10), np.linspace(-1, 1, 16))
     y = -7.05 - 0.45 * u ** 2 - 0.50 * smoothstep(v, 0.6, 1) + 0.18 * np.sin(v * 3)
@@ -96,7 +96,7 @@ def tongue():
                  np.ones_like(u), np.ones_like(u))
 
 
-def ear(side):
+def ear(side: int) -> Part:
     """An auricle as rings from its middle to its rim. Coordinates: depth of the hollows, height of the rim, 0..1."""
     radius = np.linspace(0, 1, EAR_RINGS)[:, None]
     angle = np.linspace(0, 2 * np.pi, EAR_SPOKES, endpoint=False)[None]

@@ -21,7 +21,8 @@ class Visible:
     depth: np.ndarray       # (H, W) float32 cm of distance, EMPTY where nothing
 
 
-def rasterise(x, y, z, triangles, height, width, cull=True):
+def rasterise(x: np.ndarray, y: np.ndarray, z: np.ndarray, triangles: np.ndarray, height: int, width: int,
+              cull: bool = True) -> Visible:
     """Visible surface of triangles (F, 3) int32 whose vertices lie at raster x, y (V,) and distance z (V,), float32.
 
     A pixel belongs to the nearest triangle that covers its centre. `cull` drops triangles that turn their back, i.e.
@@ -78,7 +79,7 @@ def _next_centre(places, size):
 
 
 @numba.njit(cache=True, fastmath=True)
-def interpolate(triangle, weights, triangles, attribute):
+def interpolate(triangle: np.ndarray, weights: np.ndarray, triangles: np.ndarray, attribute: np.ndarray) -> np.ndarray:
     """Attribute (V, C) float32 at P pixels: triangle (P,) int32, weights (P, 2) -> (P, C) float32."""
     count, channels = triangle.shape[0], attribute.shape[1]
     out = np.empty((count, channels), np.float32)
@@ -93,7 +94,7 @@ def interpolate(triangle, weights, triangles, attribute):
 
 
 @numba.njit(cache=True)
-def scatter(values, index, image):
+def scatter(values: np.ndarray, index: np.ndarray, image: np.ndarray) -> None:
     """Write values (P, C) to the pixels with flat indices (P,) of image (H, W, C); NumPy takes six times as long."""
     width = image.shape[1]
     for p in range(index.shape[0]):
@@ -103,7 +104,7 @@ def scatter(values, index, image):
 
 
 @numba.njit(cache=True, fastmath=True)
-def normalise(vectors):
+def normalise(vectors: np.ndarray) -> np.ndarray:
     """Scale vectors (P, 3) float32 to length 1, in place; returns them."""
     for p in range(vectors.shape[0]):
         x, y, z = vectors[p, 0], vectors[p, 1], vectors[p, 2]
@@ -113,7 +114,7 @@ def normalise(vectors):
 
 
 @numba.njit(cache=True, fastmath=True)
-def sample_texture(texture, places, scale, wanted):
+def sample_texture(texture: np.ndarray, places: np.ndarray, scale: float, wanted: np.ndarray) -> np.ndarray:
     """Bilinear values (P, C) of texture (h, w, C) at (row, column) places (P, 2) times scale, clamped to its edges.
 
     Pixels that are not wanted (P,) bool are 0.

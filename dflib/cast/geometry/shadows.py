@@ -25,7 +25,7 @@ def _casters():
     return np.ascontiguousarray(np.concatenate([skin, head.triangles[head.materials == EAR]]).astype(np.int32))
 
 
-def light_basis(direction):
+def light_basis(direction: np.ndarray) -> np.ndarray:
     """(3, 3) float32 rows: right, up and towards the light, for a unit direction (3,)."""
     x, y, z = (float(value) for value in direction)
     right = np.array([z, 0, -x]) if abs(y) < 0.9 else np.array([0, -z, y])       # up cross direction, or x cross it
@@ -34,7 +34,7 @@ def light_basis(direction):
     return np.array([right, [y * c - z * b, z * a - x * c, x * b - y * a], [x, y, z]], np.float32)
 
 
-def shadow_map(vertices, strand_points, direction):
+def shadow_map(vertices: np.ndarray, strand_points: "np.ndarray | None", direction: np.ndarray) -> np.ndarray:
     """Distance (SIZE, SIZE) float32 along the light of the first surface it meets.
 
     vertices (V, 3): the head in the world; strand_points (N, 3) or None: hair, which shadows from 0.45 cm inside;
@@ -51,7 +51,8 @@ def _seen(points, basis):
     return _light_coordinates(points, basis, CENTRE, np.float32(SIZE / REACH), np.float32(SIZE / 2))
 
 
-def soft_shadow(positions, index, shape, depth_map, direction):
+def soft_shadow(positions: np.ndarray, index: np.ndarray, shape: tuple, depth_map: np.ndarray,
+                direction: np.ndarray) -> np.ndarray:
     """Share of the key light (P,) float32 in 0..1 that reaches positions (P, 3) in the world.
 
     The mean over 5 x 5 comparisons 0.2 cm apart: a light of about a hand's width at arm's length. It is found at every

@@ -75,7 +75,7 @@ def _column_angles():
     return columns
 
 
-def skull_grid():
+def skull_grid() -> tuple:
     """The featureless head.
 
     Returns

@@ -8,8 +8,10 @@ import numba
 import numpy as np
 
 from dflib.cast.geometry.mesh import smoothstep, unit
-from dflib.cast.hair.scalp import noise_field
+from dflib.cast.hair.scalp import Scalp, noise_field
 from dflib.cast.hair.strands import SKULL_CENTRE
+from dflib.cast.people.person import Hair
+from dflib.cast.people.styles import Style
 
 
 class Growth(NamedTuple):
@@ -24,7 +26,8 @@ class Growth(NamedTuple):
         return Growth(*(np.concatenate(pair) for pair in zip(self, other)))
 
 
-def curl_shell(style, hair, scalp, density, count, rng):
+def curl_shell(style: Style, hair: Hair, scalp: Scalp, density: np.ndarray, count: int,
+               rng: np.random.Generator) -> Growth:
     """Tight curls: short helices that fill a noisy shell around the skull, over a few dark wisps that close it."""
     root, vertex = scalp.roots(density, count, rng)
     edge = smoothstep(scalp.above[vertex], -.2, .85)
@@ -82,7 +85,7 @@ def _backing(style, hair, scalp, density, count, rng):
     return Growth(points, np.full(count, .55), np.full(count, width), np.ones(count), np.ones(count))
 
 
-def bun(style, hair, scalp, knot, count, rng):
+def bun(style: Style, hair: Hair, scalp: Scalp, knot: np.ndarray, count: int, rng: np.random.Generator) -> Growth:
     """A ball of coiled strands on the knot (3,)."""
     outward = unit(knot - SKULL_CENTRE)
     first = np.array([1., 0, 0])
@@ -95,7 +98,7 @@ def bun(style, hair, scalp, knot, count, rng):
     return _tied(points, scalp, rng)
 
 
-def pony_tail(style, hair, scalp, knot, count, rng):
+def pony_tail(style: Style, hair: Hair, scalp: Scalp, knot: np.ndarray, count: int, rng: np.random.Generator) -> Growth:
     """A tail that leaves the knot (3,) outwards and up and falls to one side."""
     t = np.linspace(0, 1, style.segments + 1)[None, :, None]
     across = rng.normal(size=(count, 2))

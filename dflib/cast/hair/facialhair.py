@@ -10,13 +10,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from dflib.cast.geometry.features import EYE_INNER, EYE_OUTER, brow_curve
-from dflib.cast.hair.hair import strand_colours
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import smoothstep, unit
-from dflib.cast.surface.skinmaps import beard_regions, lip_mask
-from dflib.cast.hair.strands import make_strands
+from dflib.cast.hair.hair import strand_colours
 from dflib.cast.hair.scalp import grid
+from dflib.cast.hair.strands import Strands, make_strands
+from dflib.cast.people.person import Person
 from dflib.cast.streams import stream
+from dflib.cast.surface.skinmaps import beard_regions, lip_mask
 
 BROW_HAIRS, BROW_WIDTH, BROW_ALPHA = 520, .034, .52         # hairs of one brow at density 1; cm; opacity
 LASHES = {"upper": 150, "lower": 60}                        # of one eye
@@ -92,7 +93,7 @@ def _brow_layout(person):
                   width[order] * BROW_WIDTH, (faint[order] * BROW_ALPHA).clip(0, 1), np.zeros(len(points)))
 
 
-def eyebrows(person, vertices, normals):
+def eyebrows(person: Person, vertices: np.ndarray, normals: np.ndarray) -> Strands:
     """Brow hairs (K = 3) on the expressive head's vertices (V, 3), lifted along normals (V, 3) of the neutral head."""
     layout = _brow_layout(person)
     place = _blend(layout.vertex, layout.weight, vertices)
@@ -150,7 +151,7 @@ def _lash_layout(person):
     return _Lashes(vertex[:, None], weight[:, None].astype(np.float32), course.astype(np.float32), width)
 
 
-def eyelashes(person, vertices):
+def eyelashes(person: Person, vertices: np.ndarray) -> Strands:
     """Lashes (K = 3) along both edges of both lids of the expressive head's vertices (V, 3)."""
     layout = _lash_layout(person)
     return make_strands(_blend(layout.vertex, layout.weight, vertices) + layout.course, LASH_COLOUR,
@@ -201,7 +202,7 @@ def _beard_layout(person):
                   rng.uniform(.035, .055, count), alpha)
 
 
-def beard(person, vertices, normals):
+def beard(person: Person, vertices: np.ndarray, normals: np.ndarray) -> "Strands | None":
     """Beard hairs (K = 2) on the expressive head, or None for a person who is shaved or has stubble only."""
     if not person.beard.style:
         return None

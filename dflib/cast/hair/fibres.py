@@ -38,7 +38,7 @@ class HairLight(NamedTuple):
 
 
 @numba.njit(cache=True, fastmath=True)
-def shade_hair(light, chosen, out):
+def shade_hair(light: HairLight, chosen: np.ndarray, out: np.ndarray) -> None:
     """Write linear RGB to the rows of out (N*K, 3) of the chosen segments (M,), numbered strand * K + k."""
     points, key, key_colour, sky, ground = light.points, light.key_direction, light.key_colour, light.sky, light.ground
     one, zero, half = F32(1), F32(0), F32(.5)

@@ -2,13 +2,14 @@
 import numpy as np
 
 from dflib.cast.geometry.head import head_model
-from dflib.cast.hair.strands import make_strands
+from dflib.cast.hair.strands import Strands, make_strands
+from dflib.cast.people.person import Person
 
 SEGMENTS = 40
 FRAME_ALPHA = .97
 
 
-def glasses_frame(person, vertices):
+def glasses_frame(person: Person, vertices: np.ndarray) -> "Strands | None":
     """Strands of the frame on `vertices` (V, 3) of the (expressive) head, or None for a person without glasses.
 
     The rim is a superellipse |x|^(2/e) + |y|^(2/e) = 1 with e = `roundness`, 2.45 cm half as wide, around each pupil.

@@ -2,12 +2,16 @@
 
 A field gives the wanted direction (n, 3) of every guide at its present point; see `FIELDS`. Shapes: n guides.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from dflib.cast.geometry.mesh import smoothstep, unit
+from dflib.cast.hair.scalp import Scalp
 from dflib.cast.hair.strands import SKULL_CENTRE
+from dflib.cast.people.person import Hair
+from dflib.cast.people.styles import Style
 
 STEPS = 14                              # of a guide at most; strands have more and follow it smoothly
 CROWN = np.array([.8, 10.7, -3.2])      # the whorl that short hair grows from
@@ -34,33 +38,33 @@ def _stack(x, y, z, like):
     return np.stack([x + 0 * like, y + 0 * like, z + 0 * like], 1)
 
 
-def loose(w):
+def loose(w: Walk) -> np.ndarray:
     """Curls that fall where they like."""
     return w.outward * .75 + w.flow + w.stray + unit(w.root - CROWN) * .45 + np.array([0, -.25, 0])
 
 
-def whorl(w):
+def whorl(w: Walk) -> np.ndarray:
     """Short hair, away from the crown and a little to one side."""
     rise = .15 + .85 * smoothstep(w.style.lift, .9, 1.6)
     return (unit(w.root - CROWN) * np.array([.8, 1., 1]) + np.array([w.hair.sweep * .45, 0, 0]) + w.flow + w.stray
             + w.outward * (rise * (1 - w.along)))
 
 
-def back(w):
+def back(w: Walk) -> np.ndarray:
     """Combed to the back."""
     x, y, _ = w.root.T
     return (_stack(.12 * x / 7, -.05 - .5 * smoothstep(y, 5, -2), -1, x) + w.outward * .16 * (1 - w.along)
             + w.flow * .4 + w.stray * .6)
 
 
-def gather(w):
+def gather(w: Walk) -> np.ndarray:
     """Pulled tight to a knot."""
     pulled = unit(w.knot - w.point) + w.flow * .15 + w.stray * .25
     loose_ends = _stack(.25 * np.sign(w.root[:, 0]), -1., .10, w.root[:, 0]) + w.flow + w.stray
     return np.where(w.front[:, None], loose_ends, pulled)
 
 
-def swept(w):
+def swept(w: Walk) -> np.ndarray:
     """From the crown forwards and across the forehead to one side; down at the sides and nape."""
     x, y, z = w.root.T
     way = np.sign(w.hair.sweep)
@@ -71,7 +75,7 @@ def swept(w):
     return wanted + w.flow + w.stray + unit(w.root - CROWN) * .25 + w.outward * .2 * (1 - w.along)
 
 
-def quiff(w):
+def quiff(w: Walk) -> np.ndarray:
     """Up and back on top, down at the sides."""
     x, y, z = w.root.T
     top = _stack(.30 * np.tanh(x / 3) + .30 * w.hair.sweep,
@@ -81,7 +85,7 @@ def quiff(w):
     return top * (1 - sides) + sides * (np.array([0, -.75, -.6]) + w.flow + w.stray * .6)
 
 
-def part(w):
+def part(w: Walk) -> np.ndarray:
     """From a parting to both sides and down."""
     x, y, z = w.root.T
     q = w.point
@@ -101,18 +105,19 @@ FIELDS = dict(loose=loose, whorl=whorl, swept=swept, back=back, gather=gather, q
 LAID = ("part", "fringe")               # fields whose hair hangs: laid beside the face and over the shoulders
 
 
-def knot_of(name, hair):
+def knot_of(name: str, hair: Hair) -> np.ndarray:
     """Where a bun or pony tail is tied (3,): at the back of the head, higher with `hair.bun_height`."""
     angle = np.radians(50 + .45 * hair.bun_height if name == "bun" else 14 + .6 * hair.bun_height)
     return SKULL_CENTRE + np.array([0, 10.9 * np.sin(angle), -9.6 * np.cos(angle)])
 
 
-def parting_of(style, hair):
+def parting_of(style: Style, hair: Hair) -> float:
     """x (cm) of the parting: the person's, but far to one side where the style asks for it."""
     return hair.parting if style.parted >= 0 else (3.2 + .3 * abs(hair.parting)) * np.sign(hair.sweep)
 
 
-def grow_guides(name, style, hair, scalp, root, flow_noise, rng):
+def grow_guides(name: str, style: Style, hair: Hair, scalp: Scalp, root: np.ndarray, flow_noise: Callable,
+                rng: np.random.Generator) -> tuple:
     """Guides (n, steps+1, 3) float32 from root (n, 3), and the length (n,) of each.
 
     flow_noise(points, size) -> (n, 3) is a smooth random field.

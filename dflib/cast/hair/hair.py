@@ -7,20 +7,21 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from dflib.cast import palette
+from dflib.cast.geometry.mesh import smoothstep, unit
 from dflib.cast.hair.curls import Growth, bun, curl_shell, pony_tail
 from dflib.cast.hair.guides import grow_guides, knot_of, parting_of
-from dflib.cast.geometry.mesh import smoothstep, unit
 from dflib.cast.hair.scalp import Scalp, noise_field
-from dflib.cast.hair.strands import make_strands, volume_depth
-from dflib.cast.streams import stream
+from dflib.cast.hair.strands import Strands, make_strands, volume_depth
+from dflib.cast.people.person import Hair, Person
 from dflib.cast.people.styles import STYLES
+from dflib.cast.streams import stream
 
 STRAND_WIDTH, STRAND_ALPHA = .10, .72       # cm and opacity of a full strand in a large picture
 TIED = 1400                                 # strands of a bun or pony tail
 FINER = 1.4                                 # strands in a large picture for each one in a small picture
 
 
-def grow_hair(person, vertices):
+def grow_hair(person: Person, vertices: np.ndarray) -> "Strands | None":
     """The hair of `person` on the neutral head `vertices` (V, 3), or None for a bald head.
 
     Deterministic in the person. Raises ValueError for an unknown style.
@@ -48,7 +49,7 @@ def grow_hair(person, vertices):
                         grown.edge[order], volume_depth(points))
 
 
-def strand_colours(hair, count, rng):
+def strand_colours(hair: Hair, count: int, rng: np.random.Generator) -> np.ndarray:
     """(count, 3) linear reflectance: pigment varies a little, and `hair.grey` of the strands have lost it."""
     colour = np.asarray(hair.colour, np.float32)
     colour = .88 * colour + .12 * (colour @ palette.LUMINANCE)         # fibres shine white, which dulls the pigment

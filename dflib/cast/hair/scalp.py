@@ -28,7 +28,7 @@ class Grid:
 
 
 @lru_cache(maxsize=1)
-def grid():
+def grid() -> Grid:
     """The skin grid of the head model, prepared once."""
     model = head_model()
     rows, cols = model.grid_shape
@@ -58,13 +58,13 @@ class Scalp:
         radius = np.linalg.norm(self.vertices[self.grid.sphere] - SKULL_CENTRE, axis=-1).astype(np.float32)
         self.radii = cv2.GaussianBlur(radius, (0, 0), 1.2)
 
-    def radius(self, q):
+    def radius(self, q: np.ndarray) -> tuple:
         """For points q (..., 3) relative to the skull's centre: radius of the skin in that direction, and |q|."""
         flat = np.ascontiguousarray(q, np.float32).reshape(-1, 3)
         skin, own = _radius(self.radii, flat)
         return skin.reshape(q.shape[:-1]), own.reshape(q.shape[:-1])
 
-    def off_torso(self, q, root_z):
+    def off_torso(self, q: np.ndarray, root_z: np.ndarray) -> np.ndarray:
         """z (n,) of points q (n, 3) moved off neck, shoulders and chest: to the front or the back, where it grew."""
         front, back = _surface_z(self._torso, np.ascontiguousarray(q, np.float32))
         to_front = root_z > -1.5 - .4 * np.abs(q[:, 0])
@@ -85,7 +85,7 @@ class Scalp:
             maps.append(sign * cv2.GaussianBlur(cv2.dilate(z, np.ones((5, 5))), (0, 0), 1.6))
         return np.ascontiguousarray(np.stack([maps[0] + BODY_GAP, maps[1] - BODY_GAP]))
 
-    def roots(self, weight, count, rng):
+    def roots(self, weight: np.ndarray, count: int, rng: np.random.Generator) -> tuple:
         """`count` points (count, 3) on the skin, drawn by weight (n,), and the grid vertex (count,) of each."""
         rows, cols = self.grid.shape
         cells = self.vertices.reshape(rows, cols, 3)
@@ -98,7 +98,7 @@ class Scalp:
                  + (cells[row, right] * (1 - a) + cells[down, right] * a) * b)
         return point, vertex
 
-    def density(self, name, rng):
+    def density(self, name: str, rng: np.random.Generator) -> np.ndarray:
         """(n,) how densely hair of style `name` grows: a soft, ragged ramp at the hairline, thinner where thinning."""
         template, angle = self.grid.template, self.grid.angle
         ragged = self.above + .22 * rng.normal(size=len(template))
@@ -155,7 +155,7 @@ def _surface_z(torso, q):
     return front, back
 
 
-def noise_field(points, rng, size, terms=10):
+def noise_field(points: np.ndarray, rng: np.random.Generator, size: float, terms: int = 10) -> np.ndarray:
     """Smooth random vectors (N, 3) float32 at points (N, 3), about unit variance, varying over `size` cm."""
     waves = (rng.normal(size=(terms, 3)) / size).astype(np.float32)
     phases = rng.uniform(0, 2 * np.pi, terms).astype(np.float32)

@@ -37,11 +37,11 @@ class Strands:
         return len(self.points)
 
     @property
-    def segments(self):
+    def segments(self) -> int:
         """K, the segments of each strand."""
         return self.points.shape[1] - 1
 
-    def head(self, count, widen=1.0):
+    def head(self, count: int, widen: float = 1.0) -> "Strands":
         """The first `count` strands, each `widen` times as wide."""
         part = {field.name: np.ascontiguousarray(getattr(self, field.name)[:count])
                 for field in fields(self) if field.name != "even"}
@@ -57,30 +57,30 @@ class Strands:
         share = COARSE_SHARE ** 0.5
         return self.head(int(round(len(self) * share)), share ** -0.85)
 
-    def at_scale(self, pixels_per_cm):
+    def at_scale(self, pixels_per_cm: float) -> "Strands":
         """All strands for large pictures, fewer and wider ones for small pictures (which cannot show the rest)."""
         if pixels_per_cm >= FINE or len(self) < FEW:
             return self
         return self._medium if pixels_per_cm > 1.2 * COARSE else self._coarse
 
     @cached_property
-    def pigment(self):
+    def pigment(self) -> np.ndarray:
         """(N, 3) colour times tone."""
         return self.colour * self.tone[:, None]
 
     @cached_property
-    def highlights(self):
+    def highlights(self) -> tuple:
         """(N, 3) of the fibre's coloured highlight, and (N, 3) of the sky's."""
         return self.pigment ** np.float32(.65), np.sqrt(self.pigment)
 
     @cached_property
-    def segment_width(self):
+    def segment_width(self) -> np.ndarray:
         """(N*K,) cm: full at the root, 0.4 of it at the tip (unless even)."""
         taper = 1 - (0 if self.even else 0.6) * np.linspace(0, 1, self.segments) ** 2.5
         return (self.width[:, None] * taper).astype(np.float32).ravel()
 
     @cached_property
-    def segment_alpha(self):
+    def segment_alpha(self) -> np.ndarray:
         """(N*K,): strands at the rim of the hair start more than half transparent."""
         root = np.ones(self.segments)
         root[0] = 0.35
@@ -89,14 +89,16 @@ class Strands:
         return (self.alpha[:, None] * (root * (1 - edge) + edge)).astype(np.float32).ravel()
 
 
-def follows_head(y):
+def follows_head(y: np.ndarray) -> np.ndarray:
     """Share of the head's rotation that a point at height y (cm) follows: 1 on the head, 0 on the torso."""
     t = np.clip((np.maximum(y, -30) + 19) / 7.5, 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
-def make_strands(points, colour, tone=None, width=0.05, alpha=1.0, edge=None, depth=None, rigid=False,
-                 even=False):
+def make_strands(points: np.ndarray, colour: np.ndarray, tone: "np.ndarray | None" = None,
+                 width: "float | np.ndarray" = 0.05, alpha: "float | np.ndarray" = 1.0,
+                 edge: "np.ndarray | None" = None, depth: "np.ndarray | None" = None, rigid: bool = False,
+                 even: bool = False) -> Strands:
     """Strands from (N, K+1, 3) points; scalars are repeated; `rigid` strands follow the head alone."""
     points = np.ascontiguousarray(points, np.float32)
     count, shape = len(points), points.shape[:2]
@@ -112,7 +114,7 @@ def make_strands(points, colour, tone=None, width=0.05, alpha=1.0, edge=None, de
         np.ones(shape, np.float32) if rigid else follows_head(points[..., 1]), even)
 
 
-def volume_depth(points, rows=32, columns=64):
+def volume_depth(points: np.ndarray, rows: int = 32, columns: int = 64) -> np.ndarray:
     """How far each of the (N, K+1, 3) points lies below the hair's outer surface, 0..4 cm (N, K+1).
 
     The surface is a height map around the skull's centre: the largest radius in each cell of latitude and longitude.
@@ -194,7 +196,9 @@ def _seen_segments(x, y, z, points_per_strand, reach, farthest, size, bias):
 
 
 @numba.njit(cache=True, fastmath=True)
-def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, light, through, depth_buffer, bias):
+def draw_strands(order: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, points_per_strand: int,
+                 colour: np.ndarray, width: np.ndarray, alpha: np.ndarray, light: np.ndarray, through: np.ndarray,
+                 depth_buffer: np.ndarray, bias: float) -> None:
     """Gather the light of anti-aliased segments in the given order, near to far, hidden where the buffer is nearer.
 
     order (M,) segment numbers, segment s = strand * K + k; x, y raster coordinates and z distance, each (N*(K+1),);
@@ -260,7 +264,8 @@ def draw_strands(order, x, y, z, points_per_strand, colour, width, alpha, light,
                 through[j, i] = rest * (one - a)
 
 
-def draw(strands, projected, colour, pixels_per_cm, image, coverage, strand_depth, depth_buffer, bias):
+def draw(strands: Strands, projected: tuple, colour: "np.ndarray | HairLight", pixels_per_cm: float, image: np.ndarray,
+         coverage: np.ndarray, strand_depth: np.ndarray, depth_buffer: np.ndarray, bias: float) -> None:
     """Sort and draw all segments of `strands` over a picture; image, coverage and strand_depth change in place.
 
     projected: x, y, z (N*(K+1),) float32 in raster coordinates and cm of distance; colour: (N*K, 3) linear (from
@@ -305,7 +310,7 @@ def _lay_over(light, through, image, coverage, strand_depth):
                 coverage[j, i] = 1 - (1 - coverage[j, i]) * rest
 
 
-def flat_colour(strands, light):
+def flat_colour(strands: Strands, light: np.ndarray) -> np.ndarray:
     """(N*K, 3) colours of strands under irradiance `light`, (3,) for all or (N, 3) one for each strand."""
     lit = strands.colour * strands.tone[:, None] * np.asarray(light, np.float32)
     return np.ascontiguousarray(np.repeat(lit, strands.segments, 0), np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from dflib.cast import palette
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import smoothstep
-from dflib.cast.people.person import (OLDEST, YOUNGEST, Beard, Brows, Clothes, Eyes, Glasses, Hair, Makeup, Person, Skin)
+from dflib.cast.people.person import OLDEST, YOUNGEST, Beard, Brows, Clothes, Eyes, Glasses, Hair, Makeup, Person, Skin
 from dflib.cast.streams import stream
 
 SIGMA = 0.55
@@ -66,7 +66,7 @@ class Axes(NamedTuple):
     cheeky: float
 
 
-def sample_person(seed):
+def sample_person(seed: int) -> Person:
     """The person of this seed (a whole number of 0 or more), the same everywhere; ValueError for another seed."""
     rng = stream(seed, "person")
     female = bool(rng.random() < .5)
@@ -88,13 +88,13 @@ def sample_person(seed):
         teeth=(teeth * [1, 1 - .03 * years, 1 - .12 * years]).astype(np.float32))
 
 
-def age_offsets(years):
+def age_offsets(years: float) -> dict:
     """Offsets {mode: weight} of an age given as 0 youngest .. 1 oldest."""
     young, old = np.clip(1 - 2.6 * years, 0, 1), np.clip((years - .36) * 1.9, 0, 1.15)
     return {name: young * YOUNG.get(name, 0) + old * OLD.get(name, 0) for name in {**YOUNG, **OLD}}
 
 
-def limits(female):
+def limits(female: bool) -> np.ndarray:
     """(K, 2) lower and upper limit of every identity weight for a woman or a man."""
     table = {**LIMITS, **SEX_LIMITS[bool(female)]}
     return np.array([table.get(name, OTHER_LIMITS) for name in head_model().identity_names])
@@ -131,7 +131,7 @@ def _identity(rng, female, years, axes):
     return soft_limit(weights, limits(female)).astype(np.float32)
 
 
-def soft_limit(weights, bounds):
+def soft_limit(weights: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     """Weights (K,) squeezed smoothly into bounds (K, 2): a little livelier in the middle, never beyond."""
     middle, half = bounds.mean(1), (bounds[:, 1] - bounds[:, 0]) / 2
     return middle + half * np.tanh(1.3 * (weights - middle) / half)
@@ -202,7 +202,7 @@ def _hair(rng, female, years, tone, axes, dark_hair, darkish_hair):
         bun_height=rng.uniform(0, 62), shave=rng.random(), shine=rng.uniform(.5, 1.2), density=1.)
 
 
-def brow_colour(hair_colour, grey):
+def brow_colour(hair_colour: np.ndarray, grey: float) -> np.ndarray:
     """Brows follow the hair, never lighter than light brown, and grey more slowly."""
     plain = np.minimum(np.asarray(hair_colour) * .85, palette.linear((112, 80, 56)))
     return ((1 - .6 * grey) * plain + .6 * grey * palette.linear((120, 117, 113))).astype(np.float32)

@@ -44,7 +44,7 @@ class Shot:
     noise: float            # sigma of the sensor's noise, in units of the full range
 
 
-def expression(**weights):
+def expression(**weights: float) -> np.ndarray:
     """Expression vector (E,) float32 from names, e.g. expression(smile=.6, jaw_open=.1); ValueError for others."""
     model = head_model()
     vector = np.zeros(len(model.expression_names), np.float32)
@@ -55,7 +55,7 @@ def expression(**weights):
     return vector
 
 
-def neutral_shot(seed=0, yaw=0., pitch=0., roll=0., **weights):
+def neutral_shot(seed: int = 0, yaw: float = 0., pitch: float = 0., roll: float = 0., **weights: float) -> Shot:
     """A plain studio portrait: soft frontal light, a look into the camera; `weights` name expressions.
 
     Angles in degrees. The seed chooses only the background.
@@ -68,7 +68,7 @@ def neutral_shot(seed=0, yaw=0., pitch=0., roll=0., **weights):
                 blur=0., noise=0.)
 
 
-def sample_shot(seed, yaw=40, pitch=15):
+def sample_shot(seed: int, yaw: float = 40, pitch: float = 15) -> Shot:
     """The shot of this seed, the same everywhere; it fits any person.
 
     `yaw` and `pitch` are limits in degrees: |shot.yaw| <= yaw, |shot.pitch| <= pitch. Mostly mild, friendly
@@ -107,7 +107,7 @@ KINDS = (
 BLINKS = .03        # share of closed eyes
 
 
-def sample_expression(rng):
+def sample_expression(rng: np.random.Generator) -> np.ndarray:
     """(E,) float32 weights of one of KINDS, with small variations of brows and lids."""
     shares = np.array([share for share, _ in KINDS])
     kind = KINDS[rng.choice(len(KINDS), p=shares / shares.sum())][1]
@@ -119,7 +119,7 @@ def sample_expression(rng):
     return expression(**weights)
 
 
-def camera_gaze(yaw, pitch):
+def camera_gaze(yaw: float, pitch: float) -> np.ndarray:
     """(..., 2) cm that the irises move to look into the camera from a head turned by (...) degrees.
 
     Eyes follow a turn of 28 degrees and a nod of 12; beyond that they look past the camera.
@@ -134,7 +134,7 @@ def _sample_gaze(rng, yaw, pitch):
     return np.clip(gaze, [-.5, -.18], [.5, .16])
 
 
-def sample_light(rng):
+def sample_light(rng: np.random.Generator) -> Light:
     """A Light: the key mostly within 70 degrees of the camera, one fill opposite, sometimes a rim light."""
     turn, height = np.clip(rng.normal() * .6, -1.2, 1.2), rng.uniform(.25, .85)
     key = np.array([np.sin(turn) * np.cos(height), np.sin(height), np.cos(turn) * np.cos(height)])
@@ -151,7 +151,7 @@ def sample_light(rng):
                  fills=tuple(fills), exposure=float(exposure))
 
 
-def unit_vector(v):
+def unit_vector(v: np.ndarray) -> np.ndarray:
     """`v` (3,) scaled to length 1, float32."""
     v = np.asarray(v, np.float64)
     return (v / np.linalg.norm(v)).astype(np.float32)

@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dflib.cast.people.person import Hair
+
 
 @dataclass(frozen=True)
 class Style:
@@ -57,7 +59,7 @@ STYLES = {
 _ANGLES = np.array([0, .25, .5, .75, .95, 1.12, 1.25, 1.40, 1.50, 1.62, 1.75, 2.0, 2.5, 3.15])
 
 
-def hairline(hair, seed, angle, x):
+def hairline(hair: Hair, seed: int, angle: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Height (cm) above which hair grows, at |angle| from the front (radians) and template x (cm), any shape."""
     r, peak, low = hair.recession, hair.peak, hair.hairline
     heights = np.array([6.3 + r * 1.1 - .5 * peak + low, 6.3 + r * 1.4 - .1 * peak + low, 6.15 + r * 2.2 + low,

@@ -4,10 +4,12 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 
-from dflib.cast.picture import materials
-from dflib.cast.hair.hair import grow_hair
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import smoothstep, vertex_normals
+from dflib.cast.hair.hair import grow_hair
+from dflib.cast.hair.strands import Strands
+from dflib.cast.people.person import Person
+from dflib.cast.picture import materials
 from dflib.cast.surface.skin import base_colour, skin_texture
 
 CLOTH_THICKNESS = 0.38  # cm
@@ -21,18 +23,18 @@ class Actor:
         self._textures = {}
 
     @cached_property
-    def neutral(self):
+    def neutral(self) -> np.ndarray:
         """(V, 3) float32 vertices without expression or clothes."""
         head = head_model()
         return head.vertices(self.person.identity, np.zeros(len(head.expression), np.float32))
 
     @cached_property
-    def normals(self):
+    def normals(self) -> np.ndarray:
         """(V, 3) float32 normals of `neutral`."""
         return vertex_normals(self.neutral, head_model().triangles)
 
     @cached_property
-    def dressed(self):
+    def dressed(self) -> np.ndarray:
         """(V, 3) float32: `neutral` with the skin below the neckline pushed out by the cloth's thickness."""
         head, vertices = head_model(), self.neutral.copy()
         skin = slice(head.skin_count)
@@ -42,16 +44,16 @@ class Actor:
         return vertices
 
     @cached_property
-    def hair(self):
+    def hair(self) -> "Strands | None":
         """Strands or None."""
         return grow_hair(self.person, self.neutral)
 
     @cached_property
-    def base(self):
+    def base(self) -> np.ndarray:
         """(3,) mean reflectance of the skin."""
         return base_colour(self.person)
 
-    def texture(self, pixels_per_cm):
+    def texture(self, pixels_per_cm: float) -> np.ndarray:
         """(h, w, 8) float32 skin texture, blurred for pictures too small to show it."""
         sigma = 0.0 if pixels_per_cm > 16 else 0.7 if pixels_per_cm > 11 else 1.1
         if sigma not in self._textures:
@@ -63,6 +65,6 @@ class Actor:
 
 
 @lru_cache(maxsize=8)
-def actor_of(person):
+def actor_of(person: Person) -> Actor:
     """The Actor of a Person; the last eight are kept."""
     return Actor(person)

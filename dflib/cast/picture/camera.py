@@ -9,13 +9,14 @@ import numba
 import numpy as np
 
 from dflib.cast.hair.strands import SKULL_CENTRE
+from dflib.cast.people.shots import Shot
 
 NECK = np.array([0, -10, -1.5], np.float32)      # the point about which head and torso turn
 TORSO_SHARE = np.array([0.25, 0.2, 0.2])         # how much of yaw, pitch and roll the torso follows
 PICTURE_WIDTH = 29.0                             # cm seen at the head's depth when zoom is 1
 
 
-def rotation(yaw, pitch, roll):
+def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     """(3, 3) float32 rotation of the head from degrees: roll after pitch after yaw.
 
     yaw > 0 turns the face to the image's right, pitch > 0 down, roll > 0 counter-clockwise in the picture.
@@ -38,7 +39,7 @@ class View:
     size: int
 
     @classmethod
-    def of(cls, shot, size):
+    def of(cls, shot: Shot, size: int) -> "View":
         """The view of a Shot."""
         angles = np.array([shot.yaw, shot.pitch, shot.roll], np.float64)
         distance = float(shot.camera.distance)
@@ -47,16 +48,16 @@ class View:
                    tuple(float(c) for c in shot.camera.offset), size)
 
     @property
-    def pixels_per_cm(self):
+    def pixels_per_cm(self) -> float:
         """Scale of the picture at the origin's depth."""
         return self.focal / self.distance
 
     @property
-    def head_centre(self):
+    def head_centre(self) -> np.ndarray:
         """(3,) the skull's centre in the world."""
         return self.head @ (SKULL_CENTRE - NECK) + NECK
 
-    def place(self, points, neck_weight):
+    def place(self, points: np.ndarray, neck_weight: np.ndarray) -> tuple:
         """Points (N, 3) of the neutral head -> world (N, 3), raster x (N,), raster y (N,), distance z (N,), float32.
 
         neck_weight (N,) is 1 where a point follows the head and 0 where it follows the torso.
@@ -68,11 +69,11 @@ class View:
                np.float32(self.centre[0]), np.float32(self.centre[1]), np.float32(self.size / 2), world, x, y, z)
         return world, x, y, z
 
-    def unturn(self, world):
+    def unturn(self, world: np.ndarray) -> np.ndarray:
         """Points (N, 3) of the head before its rotation, from where they are in the world."""
         return (world - NECK) @ self.head + NECK
 
-    def unproject(self, index, depth):
+    def unproject(self, index: np.ndarray, depth: np.ndarray) -> np.ndarray:
         """World points (P, 3) of the pixels with flat indices `index` (P,) int32 in a depth map (H, W)."""
         return _unproject(index, depth, np.float32(self.size / 2), np.float32(self.focal), np.float32(self.distance),
                           np.float32(self.centre[0]), np.float32(self.centre[1]))

@@ -11,6 +11,8 @@ import numpy as np
 
 from dflib.cast.geometry.mesh import smoothstep
 from dflib.cast.palette import LUMINANCE
+from dflib.cast.people.person import Person
+from dflib.cast.picture.slits import Margins
 
 IRIS = 0.625            # cm, radius
 RAISED = 0.05           # cm that a straight gaze lies above the eye's centre, so that the upper lid covers the iris
@@ -18,7 +20,7 @@ GAZE_GAIN = 1.15        # the irises move this much further than the gaze says: 
 
 
 @lru_cache(1)
-def iris_fibres():
+def iris_fibres() -> np.ndarray:
     """(16, 193) float32: radial streaks with zero mean and unit deviation over radius and angle (last = first)."""
     noise = np.random.default_rng(3).normal(size=(16, 192)).astype(np.float32)
     noise = np.concatenate([noise] * 3, 1)                                  # so that the blur wraps around
@@ -37,7 +39,8 @@ class EyeSurface:
     gloss: np.ndarray       # (P,) 0..1 strength of those reflections
 
 
-def eye_surface(person, base, local, points, margins, gaze, normals, head_rotation):
+def eye_surface(person: Person, base: np.ndarray, local: np.ndarray, points: np.ndarray, margins: Margins,
+                gaze: np.ndarray, normals: np.ndarray, head_rotation: np.ndarray) -> EyeSurface:
     """Appearance of P pixels of one eye.
 
     base (3,): the skin's mean reflectance; local (P, 2): cm right and up of the eye's centre; points (P, 3): their

@@ -9,12 +9,13 @@ CONTRAST = np.float32(0.40)
 SATURATION = np.float32(1.14)
 
 
-def target_luminance(tone):
+def target_luminance(tone: float) -> float:
     """Linear luminance 0..1 to which a face of skin `tone` is exposed: darker skin is kept darker, but not too dark."""
     return 0.285 * (1 - tone) ** 1.1 + 0.088
 
 
-def develop(light, exposure, factor, blur, noise, rng):
+def develop(light: np.ndarray, exposure: float, factor: int, blur: float, noise: float,
+            rng: np.random.Generator) -> np.ndarray:
     """Linear light (S*factor, S*factor, 3) -> picture (S, S, 3) uint8.
 
     factor: pixels averaged along each side; blur: sigma in pixels of the result; noise: sigma, 1 is the full range.

@@ -2,24 +2,29 @@
 import numba
 import numpy as np
 
-from dflib.cast.picture import mouth
-from dflib.cast.picture.eyes import eye_surface
 from dflib.cast.geometry.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
 from dflib.cast.geometry.mesh import smoothstep
 from dflib.cast.geometry.raster import sample_texture
-from dflib.cast.surface.skinmaps import TEXTURE_SCALE
+from dflib.cast.people.person import Clothes, Person
+from dflib.cast.picture import mouth
+from dflib.cast.picture.camera import View
+from dflib.cast.picture.eyes import eye_surface
+from dflib.cast.picture.pixels import Pixels
+from dflib.cast.picture.shading import Surface
 from dflib.cast.picture.slits import Margins
+from dflib.cast.surface.skinmaps import TEXTURE_SCALE
 
 NO_SKIN = np.float32(1e9)
 
 
-def neckline(clothes, x, z):
+def neckline(clothes: Clothes, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Height y (cm, template) of the edge of the clothes at template x, z."""
     height, dip, width = clothes.neckline
     return height - dip * np.exp(-(x / width) ** 2) * smoothstep(z, 0, 3)
 
 
-def dress(surface, pixels, person, base, texture, expressive, gaze, view, bump):
+def dress(surface: Surface, pixels: Pixels, person: Person, base: np.ndarray, texture: np.ndarray,
+          expressive: np.ndarray, gaze: np.ndarray, view: View, bump: float) -> tuple:
     """Fill `surface` for Pixels; returns the skin's texture (P, 8) (zero elsewhere) and clothed (P,) bool.
 
     texture (h, w, 8): see skin.skin_texture; base (3,): the skin's mean reflectance; expressive (V, 3): the head before

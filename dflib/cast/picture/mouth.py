@@ -3,6 +3,8 @@ import numpy as np
 
 from dflib.cast.geometry.mesh import smoothstep
 from dflib.cast.palette import LUMINANCE
+from dflib.cast.people.person import Person
+from dflib.cast.picture.slits import Margins
 
 UPPER_WIDTHS = np.array([0.86, 0.66, 0.76, 0.70, 0.66, 0.66])      # cm, from the middle outwards
 LOWER_WIDTHS = np.array([0.56, 0.60, 0.70, 0.68, 0.66, 0.66])
@@ -11,7 +13,8 @@ TONGUE = np.array([0.44, 0.15, 0.125])
 DARK = np.array([0.07, 0.018, 0.016])
 
 
-def teeth_surface(person, base, local, places, margins, widths):
+def teeth_surface(person: Person, base: np.ndarray, local: np.ndarray, places: np.ndarray, margins: Margins,
+                  widths: np.ndarray) -> tuple:
     """Albedo (P, 3), occlusion (P,) and specular strength (P,) of one row of teeth.
 
     local (P, 2): cm from the middle, and height 0 at the root .. 1 at the biting edge; places (P, 3): in the head's
@@ -44,7 +47,7 @@ def teeth_surface(person, base, local, places, margins, widths):
     return albedo, occlusion, 0.9 * inside * (1 - gum)
 
 
-def soft_surface(is_tongue, places, margins):
+def soft_surface(is_tongue: np.ndarray, places: np.ndarray, margins: Margins) -> tuple:
     """Albedo (P, 3), occlusion (P,) and specular strength (P,) of the tongue and of the walls behind it.
 
     is_tongue (P,) bool: on the tongue's own mesh, which lies low; places (P, 3) and margins as for the teeth. In a wide

@@ -6,7 +6,8 @@ import numpy as np
 
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import bump
-from dflib.cast.geometry.raster import interpolate, normalise
+from dflib.cast.geometry.raster import Visible, interpolate, normalise
+from dflib.cast.picture.camera import View
 
 SOCKET_LIGHT = 0.7      # light that bounces between lids and brow; without it sockets look made up
 
@@ -26,7 +27,7 @@ class Pixels:
     first_vertex: np.ndarray    # (P,) int32, tells to which part the pixel belongs
 
     @classmethod
-    def of(cls, visible, view, normals):
+    def of(cls, visible: Visible, view: View, normals: np.ndarray) -> "Pixels":
         """From what is Visible of the head in the View, and the normals (V, 3) of its vertices."""
         head = head_model()
         index = np.flatnonzero(visible.triangle.ravel() >= 0).astype(np.int32)
@@ -36,7 +37,7 @@ class Pixels:
                    normalise(interpolate(triangle, weights, head.triangles, normals)), fixed[:, :3], fixed[:, 3:5],
                    fixed[:, 5], head.materials[triangle], _first_vertices()[triangle])
 
-    def interpolate(self, attribute, chosen):
+    def interpolate(self, attribute: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Attribute (V, C) at the `chosen` pixels."""
         return interpolate(self.triangle[chosen], self.weights[chosen], head_model().triangles, attribute)
 

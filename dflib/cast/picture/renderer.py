@@ -9,21 +9,23 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from dflib.cast.hair import facialhair, fibres, strands
 from dflib.cast.geometry import shadows
-from dflib.cast.picture import film, materials, shading, truth
-from dflib.cast.picture.actor import actor_of
-from dflib.cast.surface.backgrounds import background
-from dflib.cast.picture.camera import View
-from dflib.cast.hair.glasses import glasses_frame
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import add_modes, smoothstep, vertex_normals
-from dflib.cast.palette import LUMINANCE
-from dflib.cast.picture.pixels import Pixels
 from dflib.cast.geometry.raster import rasterise, scatter
+from dflib.cast.hair import facialhair, fibres, strands
+from dflib.cast.hair.glasses import glasses_frame
+from dflib.cast.palette import LUMINANCE
+from dflib.cast.people.person import Person
+from dflib.cast.people.shots import Shot
+from dflib.cast.picture import film, materials, shading, truth
+from dflib.cast.picture.actor import actor_of
+from dflib.cast.picture.camera import View
+from dflib.cast.picture.pixels import Pixels
 from dflib.cast.picture.slits import Margins
-from dflib.cast.streams import stream
 from dflib.cast.picture.truth import LABELS
+from dflib.cast.streams import stream
+from dflib.cast.surface.backgrounds import background
 
 __all__ = ["Frame", "LABELS", "render"]
 FACTOR = 2              # the raster is this many times finer than the picture
@@ -43,7 +45,7 @@ class Frame:
     attributes: dict        # of the person, with the shot's yaw, pitch and roll in degrees
 
 
-def render(person, shot, size=128):
+def render(person: Person, shot: Shot, size: int = 128) -> Frame:
     """The Frame of `person` in `shot`, `size` pixels square. The same arguments give the same Frame.
 
     Raises ValueError when `size` is not a whole number from 16 to 2048.

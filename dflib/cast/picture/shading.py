@@ -11,6 +11,9 @@ import numba
 import numpy as np
 
 from dflib.cast.palette import LUMINANCE
+from dflib.cast.people.shots import Light
+from dflib.cast.picture.camera import View
+from dflib.cast.picture.pixels import Pixels
 
 BLEED = (0.15, 0.06)                # cm that red and green light travel inside skin; blue hardly any
 
@@ -30,25 +33,25 @@ class Surface:
     thin: np.ndarray        # (P,) share of light that comes through from behind, 0 except on the ears
 
     @classmethod
-    def blank(cls, normal, occlusion, lit):
+    def blank(cls, normal: np.ndarray, occlusion: np.ndarray, lit: np.ndarray) -> "Surface":
         """A dull dark surface."""
         count = len(normal)
         return cls(normal, np.zeros((count, 3), np.float32), occlusion, np.zeros(count, np.float32),
                    np.full(count, 20, np.float32), lit, np.zeros(count, bool), normal.copy(),
                    np.zeros(count, np.float32), np.zeros(count, np.float32))
 
-    def set_mouth(self, pixels, look, sharpness):
+    def set_mouth(self, pixels: np.ndarray, look: tuple, sharpness: float) -> None:
         """Write look: albedo (N, 3), occlusion (N,), specular (N,) and the exponent of the gloss to pixels (N,)."""
         self.albedo[pixels], self.occlusion[pixels], self.specular[pixels] = look
         self.sharpness[pixels] = sharpness
 
 
-def gloss_scale(base):
+def gloss_scale(base: np.ndarray) -> np.float32:
     """Gloss looks stronger on dark skin, so it is scaled by the skin's luminance; base (3,) reflectance."""
     return np.float32(1.05 * np.clip(float(base @ LUMINANCE) / 0.36, 0.05, 1) ** 0.42)
 
 
-def light_arrays(light):
+def light_arrays(light: Light) -> tuple:
     """Key direction (3,), key colour (3,), fill directions (L, 3), fill colours (L, 3), sky (3,), ground (3,)."""
     fills = [np.array([fill[part] for fill in light.fills], np.float32).reshape(-1, 3) for part in (0, 1)]
     key, colour, sky, ground = (np.asarray(value, np.float32)
@@ -56,7 +59,7 @@ def light_arrays(light):
     return key, colour, *fills, sky, ground
 
 
-def light_surface(surface, positions, view, light, base):
+def light_surface(surface: Surface, positions: np.ndarray, view: View, light: Light, base: np.ndarray) -> tuple:
     """Diffuse irradiance (P, 3) and mirrored light (P, 3) at positions (P, 3) in the world."""
     wet_gain = np.float32(0.4 + 0.6 * float(base @ LUMINANCE) / 0.35)
     return _light(positions, surface.normal, surface.cornea, surface.occlusion, surface.specular, surface.sharpness,
@@ -128,7 +131,7 @@ def _light(positions, normals, corneas, occlusion, specular, sharpness, lit, ski
     return diffuse, mirrored
 
 
-def bleed(diffuse, pixels, skin, shape, pixels_per_cm):
+def bleed(diffuse: np.ndarray, pixels: Pixels, skin: np.ndarray, shape: tuple, pixels_per_cm: float) -> None:
     """Spread red and green light of skin pixels over their neighbours; changes diffuse (P, 3) in place.
 
     pixels (P,): flat indices into the raster of `shape`; skin (P,) bool.

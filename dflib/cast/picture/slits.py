@@ -12,7 +12,7 @@ class Margins:
     y: tuple            # heights there
 
     @classmethod
-    def of(cls, vertices, slit, side=1):
+    def of(cls, vertices: np.ndarray, slit: tuple, side: int = 1) -> "Margins":
         """From vertices (V, 3) and the slit's (upper, lower) vertex numbers; side -1 mirrors the person's right."""
         xs, ys = [], []
         for ids in slit:
@@ -22,7 +22,7 @@ class Margins:
             ys.append(vertices[ids, 1][order])
         return cls(side, tuple(xs), tuple(ys))
 
-    def distances(self, points):
+    def distances(self, points: np.ndarray) -> tuple:
         """Distances (P,) of points (P, 3) below the upper edge, above the lower edge, from both corners."""
         x, y = self.side * points[:, 0], points[:, 1]
         upper, lower = (np.interp(x, xs, ys) for xs, ys in zip(self.x, self.y))

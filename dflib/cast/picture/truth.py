@@ -7,6 +7,8 @@ import numpy as np
 
 from dflib.cast.geometry.head import EAR, EYE, INNER_LIP, LID, MOUTH, SKIN, TEETH, head_model
 from dflib.cast.geometry.raster import EMPTY, scatter
+from dflib.cast.picture.camera import View
+from dflib.cast.picture.pixels import Pixels
 
 LABELS = ("background", "skin", "neck", "ear", "eye", "brow", "lip", "mouth", "hair", "beard", "glasses", "clothes")
 NUMBER = {name: number for number, name in enumerate(LABELS)}
@@ -57,7 +59,7 @@ def _face_map():
     return regions
 
 
-def surface_labels(pixels, painted, clothed):
+def surface_labels(pixels: Pixels, painted: np.ndarray, clothed: np.ndarray) -> tuple:
     """Labels (P,) uint8 of the head's visible pixels, and in_face (P,) bool: what a face mask keeps.
 
     painted (P, 8): the skin's texture there; clothed (P,) bool.
@@ -72,7 +74,8 @@ def surface_labels(pixels, painted, clothed):
     return label, IN_FACE[material] | ((region == 1) & (label != NUMBER["hair"]) & ~clothed)
 
 
-def picture_truth(view, pixels, depth, label, in_face, strands, factor):
+def picture_truth(view: View, pixels: Pixels, depth: np.ndarray, label: np.ndarray, in_face: np.ndarray, strands: dict,
+                  factor: int) -> tuple:
     """labels, mask, depth and normals of the picture, `factor` times smaller than the raster.
 
     depth (H, W): distance of the mesh; label, in_face (P,): of its pixels; strands: name -> (coverage (H, W), summed
@@ -151,7 +154,7 @@ def _shrink(labels, face, nearest, normals, factor, kinds, is_face, head_centre,
     return out, mask, depth, normal
 
 
-def visible_landmarks(x, y, z, depth, strands):
+def visible_landmarks(x: np.ndarray, y: np.ndarray, z: np.ndarray, depth: np.ndarray, strands: dict) -> np.ndarray:
     """Whether each landmark (68,) is in the picture and neither the head nor hair or glasses lie in front of it.
 
     x, y, z (68,): raster place and distance; depth (H, W) of the mesh; strands as in `picture_truth`. A landmark on an
@@ -171,7 +174,7 @@ def visible_landmarks(x, y, z, depth, strands):
     return seen
 
 
-def visible_jaw(x, y, view):
+def visible_jaw(x: np.ndarray, y: np.ndarray, view: View) -> np.ndarray:
     """The 17 jaw points (17, 2), raster, moved to the face's outline where the head is turned.
 
     x, y (V,): the raster place of every vertex. Each point slides along its ring of the skin grid towards the middle

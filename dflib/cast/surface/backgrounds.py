@@ -14,7 +14,7 @@ CELLS = 96          # pixels of the small drawing
 SHARES = dict(studio=.24, room=.28, garden=.18, street=.17, evening=.09, texture=.04)
 
 
-def background(seed, size):
+def background(seed: int, size: int) -> np.ndarray:
     """The surroundings of this seed, (size, size, 3) float32 linear RGB, about 0..1.3, the same at every size."""
     rng = stream(seed, "background")
     kind = str(rng.choice(list(SHARES), p=list(SHARES.values())))

@@ -9,9 +9,10 @@ import numba
 import numpy as np
 
 from dflib.cast import palette
-from dflib.cast.surface.skinmaps import maps, surface
 from dflib.cast.geometry.mesh import smoothstep
+from dflib.cast.people.person import Person
 from dflib.cast.people.styles import hairline
+from dflib.cast.surface.skinmaps import maps, surface
 
 MELANIN = np.array([.42, .72, .95], np.float32)     # density of one unit of local melanin, and of blood
 BLOOD = np.array([.10, .42, .36], np.float32)
@@ -20,14 +21,14 @@ SCALP_COVER = {"bald": 0., "buzz": .80, "thin": .5, "coily": .90}   # how much a
 OTHER_COVER = .92
 
 
-def base_density(tone, blood, warmth):
+def base_density(tone: float, blood: float, warmth: float) -> np.ndarray:
     """Optical density (3,) of the average skin: melanin saturating in the blue, eumelanin, blood."""
     return (np.array([.36, .61, .76]) + blood * np.array([.06, .30, .27])
             + np.array([.20, .47, .80 + .20 * warmth]) * (1 - np.exp(-3.0 * tone))
             + np.array([1.35, 1.52, 1.50]) * tone ** 2)
 
 
-def base_colour(person):
+def base_colour(person: Person) -> np.ndarray:
     """(3,) float32 linear reflectance of the person's average skin."""
     skin = person.skin
     blood = .16 + .32 * skin.ruddiness * (1 - .4 * person.tone)
@@ -56,7 +57,7 @@ class Pigment(NamedTuple):
     shave: float            # of a bald head's remaining shadow
 
 
-def skin_texture(person):
+def skin_texture(person: Person) -> np.ndarray:
     """The person's skin on the texture grid: (rows', cols', 8) float32.
 
     Channels: linear albedo red, green, blue; specular strength; gloss exponent; height in cm; lips 0..1; haired

@@ -10,8 +10,15 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, brow_curve, lower_lip_height, nasolabial_line,
-                                 upper_lip_height)
+from dflib.cast.geometry.features import (
+    EYE_INNER,
+    EYE_OUTER,
+    MOUTH_CORNER,
+    brow_curve,
+    lower_lip_height,
+    nasolabial_line,
+    upper_lip_height,
+)
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import bump, smoothstep
 from dflib.cast.geometry.skull import MOUTH_LINE
@@ -68,7 +75,7 @@ class Maps(NamedTuple):
     lip_lines: np.ndarray       # -1..1, the vertical furrows of the lips
 
 
-def refined(grid):
+def refined(grid: np.ndarray) -> np.ndarray:
     """A map (rows, cols) of the skin grid on the texture grid, closed around the back. Returns (rows', cols')."""
     rows, cols = grid.shape
     height, width = (rows - 1) * TEXTURE_SCALE + 1, cols * TEXTURE_SCALE
@@ -78,7 +85,7 @@ def refined(grid):
 
 
 @lru_cache(maxsize=1)
-def surface():
+def surface() -> Surface:
     """The Surface of the texture grid."""
     model = head_model()
     x, y, z = (refined(model.grid_template[..., i]) for i in range(3))
@@ -89,7 +96,7 @@ def surface():
     return Surface(x, y, z, abs(x), angle, smoothstep(z, 0, 3), place)
 
 
-def spatial_noise(size, seed):
+def spatial_noise(size: float, seed: int) -> np.ndarray:
     """Smooth noise with features of about `size` cm, sigma 1, of the position in space."""
     place, rng = surface().place, np.random.default_rng(seed)
     total = np.zeros(place.shape[:2], np.float32)
@@ -99,7 +106,7 @@ def spatial_noise(size, seed):
     return total / np.float32(np.sqrt(WAVES / 2))
 
 
-def lattice_noise(cell, seed):
+def lattice_noise(cell: float, seed: int) -> np.ndarray:
     """White noise on a lattice of `cell` cm in space, interpolated: grain that no stretched texel can draw out."""
     table = np.random.default_rng(seed).normal(size=65536).astype(np.float32)
     p = np.moveaxis(surface().place, -1, 0) / cell
@@ -114,7 +121,7 @@ def lattice_noise(cell, seed):
     return total / total.std()
 
 
-def spots(count, radius, seed):
+def spots(count: int, radius: tuple, seed: int) -> np.ndarray:
     """`count` soft round spots of varied radius (low, high in cm) and strength, scattered evenly over the face."""
     s, rng = surface(), np.random.default_rng(seed)
     points = s.place
@@ -129,7 +136,7 @@ def spots(count, radius, seed):
     return out.reshape(s.x.shape)
 
 
-def beard_regions(x, y, z, angle, lip):
+def beard_regions(x: np.ndarray, y: np.ndarray, z: np.ndarray, angle: np.ndarray, lip: np.ndarray) -> tuple:
     """(beard, moustache, goatee) 0..1 where each grows, from template coordinates, |angle| and the lips' mask."""
     ax, front = abs(x), smoothstep(z, 0, 3)
     beard = np.clip((smoothstep(y, -6.2, -8.0) + .9 * smoothstep(ax, 2.6, 4.4) * smoothstep(y, -3.2, -5.8))
@@ -147,7 +154,7 @@ def beard_regions(x, y, z, angle, lip):
     return beard, moustache, goatee
 
 
-def lip_mask(x, y, z):
+def lip_mask(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """1 on the red of the lips with a soft border, 0 elsewhere, from template coordinates."""
     ax, above = abs(x), y - MOUTH_LINE
     upper = smoothstep(above / np.maximum(upper_lip_height(ax), .03), 1.10, .88)
@@ -189,7 +196,7 @@ def _eye_maps(s):
 
 
 @lru_cache(maxsize=1)
-def maps():
+def maps() -> Maps:
     """The Maps; made on first use in about a second."""
     s = surface()
     x, y, z, ax, angle, front, _ = s
