@@ -590,7 +590,8 @@ def test_swap_explorer_follows_its_controls():
         return int(panel.line.split(" px changed")[0].split()[-1])
 
     assert panel.line.startswith("frame 7") and np.array_equal(panel.picture[:, :96], frame.image)
-    assert panel["colour"].value == method.colour == "reinhard" and panel["shrink"].value == 3
+    assert panel["colour"].value == panel["blend_by"].value == "none" and panel["shrink"].value == 0      # the question
+    panel.set(colour="reinhard", blend_by="feather", shrink=3)
     first, picture = changed(), panel.picture
     panel["shrink"].value = 15
     assert 0 < changed() < 0.8 * first

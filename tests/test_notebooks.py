@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST = 3_000_000     # bytes
 WIDEST = 96             # columns of a code cell: what a page shows without a scroll bar
+# Lessons that are still longer than 3,000 words or 60 cells: they may not grow.
+TOO_LONG = {"03_stylegan": (4_800, 98), "04_faceswap": (3_450, 67), "05_deepfakes": (3_200, 60)}
 
 
 def cells_of(path, kind="code"):
@@ -90,6 +92,12 @@ class TestWritten:
     def test_cells_are_no_wider_than_a_page(self, path):
         wide = [line for cell in cells_of(path) for line in cell.source.split("\n") if len(line) > WIDEST]
         assert wide == []
+
+    def test_is_no_longer_than_a_lesson(self, path):
+        words, cells = TOO_LONG.get(path.stem, (3_000, 60))
+        notebook = nbformat.read(path, as_version=4)
+        assert sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown") <= words
+        assert len(notebook.cells) <= cells
 
     def test_every_name_is_defined_and_used(self, path):
         linter = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "F,E9", "--output-format", "concise"]

@@ -9,7 +9,8 @@ from dflib.pictures import as_images
 
 
 def swap_explorer(method, frames):
-    """Lesson 05's panel: frames of a target's clip, swapped, with another mask, other colours, another edge.
+    """Lesson 05's panel: frames of a target's clip, swapped, with another mask, other colours, another edge. It begins with the
+    decoder's square, pasted.
 
     ``method``: a `dflib.swap.deepfake.DeepFake` that has met the clip; ``frames``: (number, picture (H, W, 3) uint8) pairs.
     """
@@ -32,9 +33,9 @@ def swap_explorer(method, frames):
 
     controls = {
         "frame": slider("frame", 0, len(frames) - 1, len(frames) // 2),
-        "blend_by": choice("edge", deepfake.BLENDS, method.blend_by),
-        "colour": choice("colours", deepfake.COLOURS, method.colour),
-        "shrink": slider("mask smaller, % of width", 0, 25, round(100 * method.shrink)),
+        "blend_by": choice("edge", deepfake.BLENDS, "none"),
+        "colour": choice("colours", deepfake.COLOURS, "none"),
+        "shrink": slider("mask smaller, % of width", 0, 25, 0),
         "placed": switch("placed by the source's shape", method.placed),
         "view": choice("view", ["whole picture", "what was changed"]),
     }
