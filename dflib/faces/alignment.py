@@ -80,6 +80,14 @@ def portrait_matrix(landmarks, size=128) -> np.ndarray:
     return similarity(check_points(landmarks)[INNER], template * size - 0.5)
 
 
+def canonical_of_portrait(portrait, size=128) -> np.ndarray:
+    """The canonical crop (size, size, 3) inside a portrait (S, S, 3) that was framed by `portrait_matrix`."""
+    zoom = size / (PORTRAIT_ZOOM * len(portrait))
+    corner = (np.array([0.5, 0.5 + PORTRAIT_LOWER]) - 0.5 * PORTRAIT_ZOOM) * len(portrait)   # of its first pixel's edge
+    shift = (0.5 - corner) * zoom - 0.5
+    return warp(portrait, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size))
+
+
 def align(image, landmarks, size=128):
     """The canonical crop of one face: ``(crop (size, size, 3) uint8, matrix (2, 3))``.
 
