@@ -99,3 +99,15 @@ def test_steps_have_seeds_of_their_own(tmp_path):
     network = torch.nn.Linear(1, 1)
     TrainingRun(tmp_path, {"network": network}, {"network": torch.optim.SGD(network.parameters(), 0.1)}, step, 20).fit()
     assert len(set(seen)) == 20 and len({rng for rng, _ in seen}) == 20 and len({number for _, number in seen}) == 20
+
+
+def test_info_lists_what_was_trained_here_and_where(tmp_path, monkeypatch):
+    from dflib.commands.info import trained_here
+    monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
+    assert trained_here() == []
+    about = record.describe("toy", Recipe(), "a set")
+    make(record.default_folder(about)).fit()
+    line, = trained_here()
+    assert line.startswith("trained    toy, smoke scale, 4 steps in 1 s: ") and line.endswith(str(record.default_folder(about)))
+    (record.default_folder(about) / "run.json").write_text("{")         # somebody else's trouble
+    assert trained_here() == []

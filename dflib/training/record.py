@@ -79,9 +79,22 @@ def read(folder) -> dict:
 
 
 def runs() -> list:
-    """(folder, what it is) of every run in the cache, those that were saved last first."""
-    folders = [path.parent for path in (cache_dir() / "runs").glob(f"*/{RECORD}")]
-    return [(folder, read(folder)) for folder in sorted(folders, key=_saved, reverse=True)]
+    """(folder, what it is) of every run in the cache, those that were saved last first; damaged ones are left out."""
+    found = []
+    for path in (cache_dir() / "runs").glob(f"*/{RECORD}"):
+        try:
+            found.append((path.parent, read(path.parent)))
+        except ValueError:
+            pass
+    return sorted(found, key=lambda run: _saved(run[0]), reverse=True)
+
+
+def progress(folder) -> tuple:
+    """(steps done, seconds of training) by the last row that the run in ``folder`` has logged; (0, 0.0) before the first."""
+    path = Path(folder) / "metrics.jsonl"
+    rows = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")] if path.exists() else []
+    last = json.loads(rows[-1]) if rows else {}
+    return last.get("step", 0), last.get("seconds", 0.0)
 
 
 def _saved(folder):
