@@ -153,3 +153,5 @@ class TestWritten:
         assert re.search(r"^##+ References", text, re.MULTILINE)
         for line in text[text.index("References"):].split("\n"):
             assert not line.startswith("* ") or "](http" in line, line
+        following = NOTEBOOKS[(NOTEBOOKS.index(path) + 1) % len(NOTEBOOKS)]
+        assert path is NOTEBOOKS[-1] or f"]({following.name})" in text[text.index("Next: "):]

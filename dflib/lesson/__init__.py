@@ -3,8 +3,9 @@
     from dflib import lesson
     scale = lesson.setup()          # the report of this machine, and the scale
 
-`showing` has pictures with alt text, `widgets` controls bound to a picture, `checks` the answers to exercises, `figures`
-pictures of ground truth; `exercises` and `panels` hold what one lesson needs, a module for each.
+`showing` has pictures with alt text, `drawing` diagrams, `widgets` controls bound to a picture (`still` for pages), `checks`
+the answers to exercises, `quizzes` the five questions, `figures` pictures of ground truth. What one lesson needs is a file
+of its own in `panels`, `diagrams`, `exercises` and `questions`; tests hold the notebooks to the rules that a program can see.
 """
 
 from dflib.lesson.checks import answer, check
