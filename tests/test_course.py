@@ -49,6 +49,7 @@ def test_course_executes_and_exports_with_alt_text(tmp_path, capsys):
     page = (tmp_path / "build/90_good.html").read_text(encoding="utf-8")
     assert re.search(r'<img alt="a black square" src="data:image/png', page)
     assert re.search(r'<img alt="How dark\? grey: level 4" src="data:image/png', page)
+    assert page.count("A still picture of a panel") == 1
     assert not nbformat.read(lesson, as_version=4).cells[1].outputs      # the lesson itself is untouched
     index = (tmp_path / "build/index.html").read_text(encoding="utf-8")
     assert "90_good.html" in index and "91_broken.html" in index

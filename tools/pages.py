@@ -22,6 +22,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
+STILL = "<p><small>A still picture of a panel: run the notebook to move it.</small></p>"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STYLE = """
 :root { color-scheme: light; --ink: #222; --pale: #e3e3e3; --link: #0061a0; }
@@ -185,6 +186,7 @@ def without_widgets(notebook):
             live = [output for output in cell.outputs if WIDGET in output.get("data", {})]
             for output in live:
                 del output.data[WIDGET]
+                output.metadata["still"] = True
             cell.outputs = [output for output in cell.outputs
                             if output not in live or any(mime.startswith("image/") for mime in output.data)]
     return copied
@@ -197,8 +199,9 @@ def with_alt_text(notebook):
         for mime, content in list(output.get("data", {}).items()):
             alt = output.get("metadata", {}).get(mime, {}).get("alt")
             if alt and mime in ("image/png", "image/jpeg"):
-                source = f"data:{mime};base64,{content.strip()}"
-                output.data = nbformat.from_dict({"text/html": f'<img alt="{html.escape(alt)}" src="{source}">'})
+                shown = f'<img alt="{html.escape(alt)}" src="data:{mime};base64,{content.strip()}">'
+                shown += STILL if output.metadata.get("still") else ""
+                output.data = nbformat.from_dict({"text/html": shown})
     return copied
 
 
