@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from dflib import media
+from dflib import checkpoints, media
 from dflib.faces import crops
 from dflib.faces.crops import boxes_of, clip_boxes, clip_crops, cut, filled, square_box
 from dflib.paths import DATA
@@ -75,6 +75,11 @@ def test_a_clip_is_followed_and_a_fake_is_cut_by_its_original(clip, monkeypatch)
     assert np.allclose(boxes[3], (boxes[2] + boxes[4]) / 2)
     monkeypatch.setattr(crops, "tracks", None)                  # from now on nothing may be looked for
     assert np.array_equal(clip_boxes(folder / "real.mp4"), boxes, equal_nan=True)
+    cards = checkpoints.read_card
+    with monkeypatch.context() as other:
+        other.setattr(checkpoints, "read_card", lambda path: {**cards(path), "sha256": "of other networks"})
+        with pytest.raises(TypeError):                          # by other networks they are found anew
+            clip_boxes(folder / "real.mp4")
     numbers, real = clip_crops(folder / "real.mp4", 64)
     assert numbers.tolist() == list(range(9)) and real.shape == (9, 64, 64, 3)
     assert np.abs(real[0].astype(int) - cut(pictures[0], boxes[0], 64)).mean() < 4

@@ -255,11 +255,11 @@ def test_ambient_occlusion_is_cached_and_darkens_hollows(head, tmp_path, monkeyp
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
     head.__dict__.pop("_occlusion", None)
     sky = head.ambient_occlusion()
-    files = list(tmp_path.rglob("occlusion-*.npy"))
-    assert len(files) == 1 and np.array_equal(np.load(files[0], allow_pickle=False), sky)
+    files = list(tmp_path.rglob("occlusion-*.npz"))
+    assert len(files) == 1 and np.array_equal(np.load(files[0], allow_pickle=False)["sky"], sky)
     assert sky.shape == (len(head.mean),) and sky.dtype == np.float32 and sky.min() >= 0 and sky.max() <= 1
     assert sky[head.landmark_vertices[30]] > .8 > .5 > sky[head.parts["cavity"]].mean()
-    np.save(files[0], np.full(len(sky), .25, np.float32))
+    np.savez(files[0], sky=np.full(len(sky), .25, np.float32))
     head.__dict__.pop("_occlusion", None)
     assert (head.ambient_occlusion() == .25).all()                  # read back, not computed again
     head.__dict__.pop("_occlusion", None)

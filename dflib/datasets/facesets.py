@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dflib import cast, checkpoints, faces, media
+from dflib import cast, faces, media
 from dflib.cast import renders
 from dflib.faces.alignment import warp
+from dflib.faces.finders import finders
 from dflib.faces.landmarking import backend_used
 from dflib.faces.points import GROUPS
 from dflib.files import check_readable
@@ -23,7 +24,6 @@ from dflib.files import check_readable
 MARGIN = 1.5                            # sides of crops, in sides of the network's input
 FIRST = 11                              # seed of the first performance; those below are the shipped clips', not learned from
 SECONDS = 5.0                           # of each performance
-FOLLOWING = 2                           # raised when faces are followed or cut otherwise: sets in the cache are then made anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +133,6 @@ def _kept(name, depends, pictures, size, backend, identity=None):
     from dflib.faces.follow import Follower
 
     columns = [field.name for field in fields(FaceSet)]
-    networks = ["detector"] + ["landmarks"] * (backend == "dflib") + ["identity"] * (identity is not None)
-    weights = [checkpoints.read_card(checkpoints.shipped(network))["sha256"] for network in networks]
-    made = renders.kept("facesets", f"{name}-{size}", (depends, size, MARGIN, columns, backend, weights, FOLLOWING),
+    made = renders.kept("facesets", f"{name}-{size}", (depends, size, MARGIN, columns, *finders(backend, identity is not None)),
                         lambda: vars(face_set(pictures(), size, Follower(backend, identity))))
     return FaceSet(**made)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dflib.cast.renders import kept
+from dflib.faces.finders import finders
 from dflib.faces.follow import tracks
-from dflib.files import write_bytes
 from dflib.media import read_video
-from dflib.paths import cache_dir
 from dflib.pictures import resized
 
 MARGIN = 1.3
@@ -70,15 +70,10 @@ def filled(boxes: np.ndarray, longest_gap: int = LONGEST_GAP) -> np.ndarray:
 
 
 def clip_boxes(path) -> np.ndarray:
-    """`boxes_of` the video at `path`, (T, 4); found once, and kept in the cache by the file's contents."""
+    """`boxes_of` the video at `path`, (T, 4); found once, and kept in the cache by the contents of the file and of the networks."""
     video = read_video(path)
-    kept = cache_dir() / "boxes" / f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:24]}.npy"
-    if kept.is_file():
-        return np.load(kept, allow_pickle=False)
-    boxes = boxes_of(video, len(video.times))
-    kept.parent.mkdir(exist_ok=True)
-    write_bytes(kept, _as_npy(boxes))
-    return boxes
+    depends = (hashlib.sha256(Path(path).read_bytes()).hexdigest(), LONGEST_GAP, finders())
+    return kept("boxes", Path(path).stem, depends, lambda: {"boxes": boxes_of(video, len(video.times))})["boxes"]
 
 
 def clip_crops(path, size: int, boxes: "np.ndarray | None" = None, margin: float = MARGIN) -> tuple:
@@ -94,11 +89,3 @@ def clip_crops(path, size: int, boxes: "np.ndarray | None" = None, margin: float
             numbers.append(number)
             crops.append(cut(picture, box, size, margin))
     return np.array(numbers, int), np.array(crops, np.uint8).reshape(len(crops), size, size, 3)
-
-
-def _as_npy(array: np.ndarray) -> bytes:
-    from io import BytesIO
-
-    buffer = BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()

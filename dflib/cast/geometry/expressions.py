@@ -4,14 +4,8 @@ The template is closed: the neutral pose opens lids along their grid row, and so
 """
 import numpy as np
 
-from dflib.cast.geometry.features import (
-    EYE_INNER,
-    EYE_OUTER,
-    MOUTH_CORNER,
-    lid_surface,
-    lower_lid_height,
-    upper_lid_height,
-)
+from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, lid_surface, lower_lid_height,
+                                          upper_lid_height)
 from dflib.cast.geometry.mesh import smoothstep
 from dflib.cast.geometry.modes import Template, slide_on_eye
 from dflib.cast.geometry.skull import MOUTH_LINE

@@ -3,9 +3,6 @@
     head = head_model()
     vertices = head.vertices(a, b)      # (V, 3) cm; a (K,) identity, b (E,) expression; linear in both
 """
-import hashlib
-import os
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -13,18 +10,12 @@ import numpy as np
 
 from dflib.cast.geometry import parts as pieces
 from dflib.cast.geometry.expressions import expression_modes
-from dflib.cast.geometry.features import (
-    EYE_INNER,
-    EYE_OUTER,
-    MOUTH_CORNER,
-    brow_curve,
-    lower_lip_height,
-    sculpt,
-    upper_lip_height,
-)
+from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, brow_curve, lower_lip_height, sculpt,
+                                          upper_lip_height)
 from dflib.cast.geometry.mesh import add_modes, smoothstep, vertex_normals
 from dflib.cast.geometry.modes import AVERAGE, Template, identity_modes
 from dflib.cast.geometry.skull import MOUTH_LINE, skull_grid
+from dflib.cast.renders import kept
 
 SKIN, EYE, TEETH, MOUTH, EAR, LID, INNER_LIP = range(7)
 
@@ -74,21 +65,13 @@ class HeadModel:
 
     @cached_property
     def _occlusion(self):
-        from dflib.paths import cache_dir  # only needed here: keeps the model light
-        key = hashlib.sha256(self.mean.tobytes() + self.triangles.tobytes()).hexdigest()[:16]
-        path = cache_dir() / f"occlusion-{key}.npy"
-        if path.exists():
-            return np.load(path, allow_pickle=False)
-        from dflib.cast.geometry.occlusion import open_sky
-        sky = open_sky(self.mean, vertex_normals(self.mean, self.triangles), self.triangles)
-        x, y, z = self.template.T
-        throat = smoothstep(y, -10.9, -12.0) * smoothstep(y, -17.5, -14.5) * smoothstep(z, -1, 3)
-        sky = (sky * (1 - .38 * throat * (np.arange(len(sky)) < self.skin_count))).astype(np.float32)
-        handle, temporary = tempfile.mkstemp(suffix=".npy", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, sky)
-        os.replace(temporary, path)
-        return sky
+        def compute():
+            from dflib.cast.geometry.occlusion import open_sky          # compiled when needed
+            sky = open_sky(self.mean, vertex_normals(self.mean, self.triangles), self.triangles)
+            _, y, z = self.template.T
+            throat = smoothstep(y, -10.9, -12.0) * smoothstep(y, -17.5, -14.5) * smoothstep(z, -1, 3)
+            return {"sky": (sky * (1 - .38 * throat * (np.arange(len(sky)) < self.skin_count))).astype(np.float32)}
+        return kept("head", "occlusion", (self.mean, self.triangles), compute)["sky"]
 
 
 class _Assembly:

@@ -6,20 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dflib.cast.geometry.features import (
-    EYE_INNER,
-    EYE_OUTER,
-    LID_DOWN,
-    LID_UP,
-    MOUTH_CORNER,
-    along_lid,
-    lid_surface,
-    lower_lid_height,
-    lower_lip_height,
-    nasolabial_line,
-    upper_lid_height,
-    upper_lip_height,
-)
+from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, LID_DOWN, LID_UP, MOUTH_CORNER, along_lid, lid_surface,
+                                          lower_lid_height, lower_lip_height, nasolabial_line, upper_lid_height,
+                                          upper_lip_height)
 from dflib.cast.geometry.mesh import bump, smoothstep
 from dflib.cast.geometry.skull import MOUTH_LINE
 

@@ -10,15 +10,8 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from dflib.cast.geometry.features import (
-    EYE_INNER,
-    EYE_OUTER,
-    MOUTH_CORNER,
-    brow_curve,
-    lower_lip_height,
-    nasolabial_line,
-    upper_lip_height,
-)
+from dflib.cast.geometry.features import (EYE_INNER, EYE_OUTER, MOUTH_CORNER, brow_curve, lower_lip_height,
+                                          nasolabial_line, upper_lip_height)
 from dflib.cast.geometry.head import head_model
 from dflib.cast.geometry.mesh import bump, smoothstep
 from dflib.cast.geometry.skull import MOUTH_LINE
