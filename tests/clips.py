@@ -38,7 +38,7 @@ def make_video(path, pictures, times=STEADY, sound=None, codec="libx264", start=
     ``start`` is added to all times; ``options`` are the container's, ``context`` sets fields of the encoder's context.
     """
     with av.open(f"file:{path}", "w", options=options or {}) as output:
-        stream = output.add_stream(codec, rate=25, options={"crf": str(crf)})
+        stream = output.add_stream(codec, rate=25, options={"crf": str(crf), "bf": "2", "b_strategy": "0"})  # stored in another order
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = context.pop("pix_fmt", "yuv420p")
         stream.codec_context.time_base = Fraction(1, 25) if str(path).endswith(".avi") else Fraction(1, 90000)

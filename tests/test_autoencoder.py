@@ -480,6 +480,27 @@ def test_a_soft_face_becomes_as_sharp_as_the_one_it_covers():
     assert np.array_equal(match_sharpness(soft, crisp, np.zeros_like(mask)), soft)
 
 
+def test_whites_of_eyes_and_teeth_keep_their_colours():
+    """Brown skin becomes pale; what is white in it becomes as light as the target's white, and no other hue."""
+    rng = np.random.default_rng(0)
+    face, image = (np.clip(np.array(skin) + 6 * rng.normal(size=(64, 64, 3)), 0, 255).astype(np.uint8) for skin in ((110, 62, 50), (205, 165, 140)))
+    part, mask = np.zeros((64, 64), np.uint8), np.ones((64, 64), bool)
+    part[20:26, 20:30] = 255
+    face[part > 0], image[part > 0] = (150, 143, 138), (215, 210, 205)
+    plain, kept = (deepfake.blended(face, image, mask, "reinhard", "none", 0, parts=some) for some in ((), [part]))
+    assert np.array_equal(plain[part == 0], kept[part == 0])
+    (white, own), tinted = (picture[part > 0].mean(0) for picture in (kept, face)), plain[part > 0].mean(0)
+    assert np.abs(white / white.mean() - own / own.mean()).max() < 0.01 and white.mean() == pytest.approx(210, abs=1)
+    assert np.abs(tinted / tinted.mean() - own / own.mean()).max() > 0.02
+
+
+def test_what_is_not_skin_is_found_by_landmarks():
+    frame = cast.render(cast.sample_person(4116), cast.neutral_shot(jaw_open=0.4, lips_part=0.5), 160)
+    for part, name in zip(deepfake.not_skin(frame.landmarks.astype(float), frame.image.shape), ("eye", "mouth")):
+        true = frame.labels == cast.LABELS.index(name)
+        assert part[true].mean() > 150 and (part > 128).sum() < 3 * true.sum(), name
+
+
 def test_the_square_goes_where_the_sources_landmarks_are():
     frame = cast.render(cast.sample_person(311), cast.neutral_shot(), 128)
     marks = frame.landmarks.astype(float)
@@ -657,3 +678,18 @@ def test_a_network_is_scored_against_the_true_swap_and_shipped(tmp_path, monkeyp
     scores = ship.score(run.models["autoencoder"], seen)
     assert scores["ana_onto_ben_swap_ssim"] == 1 and scores["ana_onto_ben_lips_slope"] == scores["ben_onto_ana_sharpness"] == 1
     assert scores["ana_onto_ben_lips_corr"] == scores["ana_onto_ben_lips_ceiling"] > 0.5
+
+
+def test_shipping_can_begin_with_another_network(tmp_path, monkeypatch):
+    from dflib.swap import ship
+
+    small = SwapAutoencoder(16, 4, aligned=True)
+    card = {"recipe": "test", "steps": 0, "seed": 0, "data": "none", "wall_time": 0, "scores": {}}
+    checkpoints.save(tmp_path / "small.safetensors", small, card)
+    monkeypatch.setattr(ship, "training_faces", lambda people, recipe: [drawn_faces(60), drawn_faces(180)])
+    recipe = replace(TINY, width=5, steps=0)
+    run = ship.trained(recipe, tmp_path / "small.safetensors")
+    wide = run.models["autoencoder"].encoder.convolutions[0][0].weight
+    assert len(wide) == 5 and torch.equal(wide[:4], small.encoder.convolutions[0][0].weight)
+    assert ship.trained(replace(recipe, steps=2), tmp_path / "small.safetensors").folder == run.folder    # goes on
+    assert ship.trained(recipe).folder != run.folder

@@ -92,6 +92,20 @@ def test_half_precision_changes_little():
     assert not np.array_equal(exact, quick) and np.abs(exact - quick).max() < 0.03 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("name", ["bayar", "cozzolino"])
+def test_half_precision_leaves_residuals_alone(name):
+    network, level = small(name), torch.full((1, 1, 48, 48), 201.0)
+    layer = network.residual if name == "bayar" else network.rows
+    with torch.autocast("cpu", torch.bfloat16):
+        network(level)
+        maps = []
+        layer.register_forward_hook(lambda module, inputs, output: maps.append(output))
+        network(level)
+    assert maps[0].dtype == torch.float32
+    if name == "bayar":
+        assert maps[0].abs().max() < 1e-2               # nothing is left of a flat picture
+
+
 def test_central_crops():
     crops = photographs(2, 10)
     assert np.array_equal(central(crops, 4), crops[:, 3:7, 3:7])

@@ -1,5 +1,6 @@
 """Sound beside pictures: copied unchanged, or refused before any work, with advice that works."""
 
+import av
 import pytest
 from clips import STEADY, error_of, frames, make_sound, make_video, numbered, packets
 
@@ -71,3 +72,25 @@ def test_damaged_sound_is_left_out_and_said(tmp_path):
             write(image, time)
     assert len(heads) - 4 <= len(packets(tmp_path / "out.mp4")) < len(heads)
     assert video.remarks == ["Its sound is damaged: 1 packet left out."]
+
+
+def test_of_several_sound_tracks_the_first_is_kept_and_it_is_said(tmp_path):
+    make_video(tmp_path / "a.mp4", [numbered(i) for i in range(10)], STEADY, (0, 0.4))
+    make_sound(tmp_path / "b.m4a", 0.4)
+    with av.open(str(tmp_path / "both.mkv"), "w") as output:
+        sources = [av.open(str(tmp_path / name)) for name in ("a.mp4", "b.m4a")]
+        copies = [(source, stream, output.add_stream_from_template(stream)) for source in sources for stream in source.streams]
+        for source, stream, target in copies:
+            for packet in source.demux(stream):
+                if packet.dts is not None:
+                    packet.stream = target
+                    output.mux(packet)
+            source.seek(0)
+        for source in sources:
+            source.close()
+    video = media.read_video(tmp_path / "both.mkv")
+    with media.video_writer(tmp_path / "out.mp4", audio_from=video) as write:
+        for time, image in video.timed():
+            write(image, time)
+    assert video.remarks == ["Of its 2 sound tracks the first is kept."]
+    assert packets(tmp_path / "out.mp4") == packets(tmp_path / "a.mp4")

@@ -70,7 +70,8 @@ class BayarStamm(Detector):
         return levels(gray(central(crops, self.size)))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.residual(x)                                                        # no ReLU: a residual has a sign
+        with torch.autocast(x.device.type, enabled=False):                          # half precision breaks the constraint
+            x = self.residual(x.float())                                            # no ReLU: a residual has a sign
         x = F.max_pool2d(F.relu(self.conv2(x)), 3, 2)
         x = F.max_pool2d(F.relu(self.conv3(x)), 3, 2)
         x = self.dropout(F.relu(self.dense1(x.flatten(1))))

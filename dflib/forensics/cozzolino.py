@@ -41,8 +41,9 @@ class Descriptor(nn.Module):
         self.bias = nn.Parameter(-STEP * words.square().sum(dim=1) / 2)
 
     def forward(self, x: Tensor, steepness: "float | None") -> Tensor:
-        residuals = F.conv2d(x, self.filters)                                   # (N, 4, H, W - 6)
-        nearness = F.conv2d(residuals, self.words, self.bias)                   # (N, 81, H, W - 6)
+        with torch.autocast(x.device.type, enabled=False):                      # half levels decide: no half precision
+            residuals = F.conv2d(x, self.filters)                               # (N, 4, H, W - 6)
+            nearness = F.conv2d(residuals, self.words, self.bias)               # (N, 81, H, W - 6)
         if steepness is None:
             chosen = F.one_hot(nearness.argmax(dim=1), WORDS).to(x.dtype)       # (N, H, W - 6, 81)
             return chosen.mean(dim=(1, 2))

@@ -32,7 +32,7 @@ class Meso(Detector):
         self.stage1, self.stage2 = stages
         self.stage3 = nn.Conv2d(channels[1], 16, 5, padding=2)
         self.stage4 = nn.Conv2d(16, 16, 5, padding=2)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(c, eps=EPSILON, momentum=0.01) for c in (*channels, 16, 16))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(c, eps=EPSILON) for c in (*channels, 16, 16))
         side = -(-size // 8) // 4                                       # three halvings that round up, one by 4 down
         self.dense = nn.Linear(16 * side * side, 16)
         self.classifier = nn.Linear(16, 1 if classes == 2 else classes)

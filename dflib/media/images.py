@@ -34,7 +34,8 @@ def read_image(path) -> np.ndarray:
     damaged, or larger than PIXEL_LIMIT (checked in the header, before decoding).
     """
     path = check_readable(path, "image")
-    with open_checked(path) as picture:
+    with open_checked(path) as picture, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of broken tags: the picture is what counts
         try:
             picture.load()
             return _to_rgb(_upright(picture), path)
@@ -115,6 +116,7 @@ def open_checked(path):
     sentence = f"is larger than the limit of {PIXEL_LIMIT // 1_000_000} million pixels."
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)  # Pillow's own, higher limit
             picture = Image.open(path, formats=_READS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:

@@ -182,6 +182,8 @@ def _sound(audio_from, output, sources):
     container = sources.enter_context(open_container(path))
     if sound_stream(container) is None:
         return None
+    if len(container.streams.audio) > 1 and isinstance(audio_from, Video):
+        audio_from.remember(f"Of its {len(container.streams.audio)} sound tracks the first is kept.")
     start = audio_from.start if isinstance(audio_from, Video) else read_video(path).start if picture_stream(container) else 0
     return Sound(container, output, Fraction(start))
 

@@ -10,6 +10,7 @@ and the face may land further off than without.
 from copy import copy
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 from tqdm.auto import tqdm
@@ -29,6 +30,7 @@ from dflib.swap.sharpen import match_sharpness
 COLOURS, BLENDS = ("none", "mean", "reinhard"), ("feather", "poisson", "none")
 KNOWN = 0.5         # cosine from which a person counts as one that the checkpoint was trained on
 FEATHER = 0.08      # width of the soft edge, in widths of the face
+BRIGHTER = 2.5      # how much brighter or darker eyes and mouth are made at most
 SHRINK = 0.03       # how far the mask stays inside the hull of the landmarks, the same
 
 
@@ -89,7 +91,7 @@ class DeepFake:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
         seen, placed = self.places[number]
         face, mask = converted(self.model, image, seen, placed if self.placed else seen, self.source, self.target)
-        return blended(face, image, mask, self.colour, self.blend_by, self.shrink, self.sharpen)
+        return blended(face, image, mask, self.colour, self.blend_by, self.shrink, self.sharpen, not_skin(seen, image.shape))
 
 
 def places(head, points, shape, smoothing=1.5):
@@ -125,10 +127,11 @@ def decoded(model, crops, masks, source, target):
     return as_images(made)
 
 
-def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK, sharpen=False):
+def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK, sharpen=False, parts=()):
     """``image`` with ``face``, both (H, W, 3) uint8, put in inside the ``mask`` (H, W) bool, of which the edge is taken off.
 
-    Every pixel outside the mask stays as it was.
+    Every pixel outside the mask stays as it was. parts: masks (H, W) uint8, 0 to 255, of what is not skin (`not_skin`):
+    there colours are not matched, see `lit_alike`.
     """
     width = np.count_nonzero(mask.any(0))
     if round(shrink * width) > 0:
@@ -136,7 +139,10 @@ def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK,
     if not mask.any():
         return image.copy()
     if colour != "none":
-        face = blend.match_color(face, image, mask, colour)
+        matched = blend.match_color(face, image, mask, colour)
+        for part in parts:
+            matched = np.where(part[..., None] > 0, lit_alike(face, image, matched, part), matched)
+        face = matched
     if sharpen:
         face = match_sharpness(face, image, mask)
     if blend_by == "poisson":
@@ -144,6 +150,34 @@ def blended(face, image, mask, colour="none", blend_by="feather", shrink=SHRINK,
     if blend_by == "feather":
         return blend.feather(face, image, mask, max(1.0, FEATHER * width))
     return np.where(mask[..., None], face, image)
+
+
+def not_skin(landmarks, shape):
+    """Masks (H, W) uint8, 0 to 255, of the eyes and of the inside of the mouth of landmarks (68, 2), with a soft edge.
+
+    Those of the eyes are a little wider: the source's may lie beside the target's.
+    """
+    masks, unit = [], faces.interocular(landmarks)
+    for parts, wider in (((slice(36, 42), slice(42, 48)), unit / 30), ((slice(60, 68),), 0)):
+        mask = np.zeros(shape[:2], np.uint8)
+        for part in parts:
+            cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(16 * landmarks[part]).astype(np.int32)), 255, cv2.LINE_AA, shift=4)
+        if round(wider) > 0:
+            mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(wider) + 1,) * 2))
+        masks.append(cv2.GaussianBlur(mask, (0, 0), max(0.4, unit / 60)))
+    return masks
+
+
+def lit_alike(face, image, matched, part):
+    """``matched`` with the own colours of ``face`` where ``part`` (H, W) uint8 says, as light in the mean as ``image`` is there.
+
+    What makes brown skin pale would make the whites of its eyes, and teeth, blue: there only the brightness is the target's.
+    """
+    share = part[..., None] / 255
+    weight = share.sum() + 1e-6
+    there, wanted = ((picture.mean(2, keepdims=True) * share).sum() / weight for picture in (face, image))
+    own = face * np.clip(wanted / max(there, 1.0), 1 / BRIGHTER, BRIGHTER)
+    return np.clip(np.rint(matched + share * (own - matched)), 0, 255).astype(np.uint8)
 
 
 def shipped():

@@ -1,12 +1,14 @@
 """Scoring a trained autoencoder on what it has not seen, and shipping it.
 
-    python -m dflib.swap.ship       train SHIPPED (or go on), score, and replace the network in data/checkpoints
+    python -m dflib.swap.ship --begin FILE.safetensors      train SHIPPED, begun with another network made wider (or go on),
+                                                            score, and replace the network in data/checkpoints
 
 The two people give the same performances, of which nobody learns. So the one's pictures, sent through the other's decoder, can
 be held against the other's own: the true swap in the network's own square, before anything is pasted.
 """
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,9 +18,12 @@ from dflib.datasets import ActorClips
 from dflib.datasets.facesets import FIRST, SECONDS, cut
 from dflib.faces.follow import Follower
 from dflib.paths import CHECKPOINTS
+from dflib.swap import autoencoder
 from dflib.swap.deepfake import decoded
 from dflib.swap.ruler import openings
-from dflib.swap.train import PEOPLE, SHIPPED, train
+from dflib.swap.train import PEOPLE, SHIPPED, autoencoder_run, content, training_faces
+from dflib.swap.widen import widened
+from dflib.training.record import STATE, default_folder, describe
 
 HELD_OUT, FPS = range(7, FIRST), 4      # seeds of performances that belong to no clip and no training
 
@@ -86,9 +91,21 @@ def ship(run, recipe, people=PEOPLE, **made) -> dict:
     return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, half=True)
 
 
+def trained(recipe, begin=None):
+    """The run of ``recipe`` on PEOPLE, finished; a new one begins with the network in the checkpoint ``begin``, made wider."""
+    sets = training_faces(PEOPLE, recipe)
+    about = describe("autoencoder", {**asdict(recipe), "begun_with": begin and checkpoints.read_card(begin)["sha256"]}, content(sets))
+    run = autoencoder_run(default_folder(about), sets, recipe, about=about)
+    if begin and not (run.folder / STATE).exists():
+        run.models["autoencoder"].load_state_dict(widened(autoencoder.load(begin)[0], recipe.width, recipe.finest).state_dict())
+    run.fit()
+    return run
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train, score and ship the DeepFakes autoencoder.")
     parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
+    parser.add_argument("--begin", type=Path, help="a smaller trained network to begin with (default: at random)")
     arguments = parser.parse_args()
     own = replace(SHIPPED, steps=arguments.steps or SHIPPED.steps)
-    ship(train(own), own)
+    ship(trained(own, arguments.begin), own)
