@@ -2,9 +2,14 @@
 
 A discriminator that begins with nothing first has to learn what a face is. Here networks that know faces already are
 frozen, their maps are mixed by fixed random convolutions (sec. 3.2), and small discriminators judge the mixtures, one
-at each scale. What differs from the paper: the features are those of the course's two networks, which were trained on
-the cast for other tasks, not of one trained on ImageNet, in which the generators are scored; a small discriminator on
-pixels goes beside them (train.py), because the features do not see noise; one head reads every scale down to 4 x 4.
+at each scale. What differs from the paper:
+
+- the features are those of the course's two networks, which were trained on the cast for other tasks, not of one trained
+  on ImageNet, in which the generators are scored;
+- one more small discriminator sees patches of the picture itself, because those features overlook noise;
+- no differentiable augmentation: networks that never met such colours see little in them. With the paper's changes of
+  brightness, saturation and contrast the heads told generated faces from real ones with an AUC of 0.65 after 36 steps,
+  without them 0.99 (one generator, held still).
 """
 from __future__ import annotations
 
@@ -72,37 +77,42 @@ def head(side: int, inputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(*layers, spectral_norm(nn.Conv2d(inputs, 1, 4)))
 
 
+def patches(width: int) -> nn.Sequential:
+    """A discriminator of patches of 22 px (Isola et al. 2017): (B, 3, S, S) -> (B, 1, S / 8, S / 8)."""
+    def half(inputs, outputs):
+        return spectral_norm(nn.Conv2d(inputs, outputs, 4, 2, 1))
+
+    return nn.Sequential(half(3, width), nn.LeakyReLU(0.2),
+                         half(width, 2 * width), nn.BatchNorm2d(2 * width), nn.LeakyReLU(0.2),
+                         half(2 * width, 3 * width), nn.BatchNorm2d(3 * width), nn.LeakyReLU(0.2),
+                         spectral_norm(nn.Conv2d(3 * width, 1, 3, padding=1)))
+
+
 class ProjectedCritic(nn.Module):
-    """Pictures (B, 3, S, S) as lesson 03 frames them -> scores (B, 3 per network), positive for "real".
+    """Pictures (B, 3, S, S) as lesson 03 frames them -> scores, positive for "real": of features (B, 3 per network), of
+    patches (B, (S / 8)^2).
 
     networks: FaceEncoders; frames: for each the part of a picture that it was trained to see, (2, 3) as of
     ``F.affine_grid``.
     """
 
-    def __init__(self, networks, frames, width: int = 32, head_width: int = 48):
+    def __init__(self, networks, frames, width: int = 32, head_width: int = 48, patch_width: int = 48):
         super().__init__()
         self.projectors = nn.ModuleList(FeatureProjector(network, width) for network in networks)
         self.heads = nn.ModuleList(nn.ModuleList(head(side, width, head_width) for side in SIDES) for _ in networks)
+        self.patches = patches(patch_width)
         self.register_buffer("frames", torch.as_tensor(frames, dtype=torch.float32))
 
-    def forward(self, images: Tensor, shift: Tensor | None = None) -> Tensor:
-        """shift (B, 2): how far each picture is moved before it is looked at, in half sides (see `augmented`)."""
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         scores = []
         for frame, projector, heads in zip(self.frames, self.projectors, self.heads):
-            seen = framed(images, frame, shift)
-            scores += [head(features).flatten(1) for head, features in zip(heads, projector(seen))]
-        return torch.cat(scores, dim=1)
-
-    def trainable(self) -> list:
-        return list(self.heads.parameters())
+            scores += [head(features).flatten(1) for head, features in zip(heads, projector(framed(images, frame)))]
+        return torch.cat(scores, dim=1), self.patches(images).flatten(1)
 
 
-def framed(images: Tensor, frame: Tensor, shift: Tensor | None = None) -> Tensor:
+def framed(images: Tensor, frame: Tensor) -> Tensor:
     """The part ``frame`` (2, 3) of pictures (B, 3, S, S), as (B, 3, 64, 64); what lies outside repeats the border."""
-    frames = frame.expand(len(images), 2, 3)
-    if shift is not None:
-        frames = torch.cat([frames[..., :2], frames[..., 2:] + shift[..., None]], dim=2)
-    grid = F.affine_grid(frames, (len(images), 3, INPUT, INPUT), align_corners=False)
+    grid = F.affine_grid(frame.expand(len(images), 2, 3), (len(images), 3, INPUT, INPUT), align_corners=False)
     return F.grid_sample(images.float(), grid, "bilinear", "border", align_corners=False)
 
 
@@ -114,33 +124,11 @@ def shipped_critic() -> ProjectedCritic:
     return ProjectedCritic((attributes.shipped(), identity.shipped()), (known_frame(), known_frame(INPUT / CROP)))
 
 
-def augmented(images: Tensor) -> Tensor:
-    """Differentiable augmentation (Zhao et al. 2020, https://arxiv.org/abs/2006.10738): brightness, saturation, contrast.
-
-    Real and generated pictures (B, 3, H, W) alike, so that the critics cannot learn the training pictures by heart and
-    the generator is not taught the changes. Its fourth part, shifts, are `shifts` for ``ProjectedCritic``.
-    """
-    def uniform(low, high):
-        return torch.rand(len(images), 1, 1, 1, device=images.device) * (high - low) + low
-
-    x = images + uniform(-0.5, 0.5)
-    gray = x.mean(dim=1, keepdim=True)
-    x = (x - gray) * uniform(0, 2) + gray
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)
-    return (x - mean) * uniform(0.5, 1.5) + mean
-
-
-def shifts(images: Tensor) -> Tensor:
-    """(B, 2) in half sides: up to an eighth of the side in either direction."""
-    return (torch.rand(len(images), 2, device=images.device) - 0.5) / 2
-
-
 def critic_loss(critic: ProjectedCritic, reals: Tensor, fakes: Tensor) -> Tensor:
-    """Hinge loss (Lim and Ye 2017) over all heads, of pictures augmented afresh."""
-    real, fake = (critic(augmented(x), shifts(x)) for x in (reals, fakes.detach()))
-    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+    """Hinge loss (Lim and Ye 2017): the mean over the features' scores and that over the patches' added, 4 for guesses of 0."""
+    return sum(F.relu(1 - real).mean() + F.relu(1 + fake).mean() for real, fake in zip(critic(reals), critic(fakes.detach())))
 
 
 def fooling_loss(critic: ProjectedCritic, fakes: Tensor) -> Tensor:
-    """The generator's part: minus the mean score."""
-    return -critic(augmented(fakes), shifts(fakes)).mean()
+    """The generator's part: minus the mean scores."""
+    return -sum(scores.mean() for scores in critic(fakes))
