@@ -85,7 +85,8 @@ def test_bad_video_writes(tmp_path):
         "crf must be between 0 and 51, not 60."
 
     for fps in (0, -1, float("nan"), float("inf")):
-        assert error_of(media.write_video, path, frames(2), fps=fps, progress=False) == f"fps must be between 0.000001 and 1000000, not {fps}."
+        message = error_of(media.write_video, path, frames(2), fps=fps, progress=False)
+        assert message == f"fps must be between 0.000001 and 1000000, not {fps}."
     long = np.zeros((2, 16_386, 3), np.uint8)
     message = error_of(media.write_video, path, [long], progress=False)
     assert message == f"{path} cannot be written: H.264 takes sides of up to 16384 pixels, not 16386."
