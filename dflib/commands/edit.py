@@ -41,6 +41,7 @@ def _picture(arguments, method) -> None:
     from dflib import faces, media
     from dflib.synthesis.stargan.edit import edit_faces
     image = media.read_image(arguments.input)
+    media.check_writing_image(arguments.out, image)
     found = faces.landmarks(image, backend=arguments.backend)
     if not len(found):
         raise ValueError(f"No face was found in {arguments.input}.")
