@@ -1,5 +1,6 @@
 """Small videos and sounds as cameras, editors and accidents make them, for the tests of dflib.media."""
 
+import struct
 from fractions import Fraction
 
 import av
@@ -17,8 +18,10 @@ def frames(count, shape=(40, 48)):
 
 
 def numbered(number, size=(32, 48)):
-    """A gray picture whose brightness says its number."""
-    return np.full((*size, 3), 20 + 20 * number, np.uint8)
+    """A gray picture whose mean brightness says its number; a pattern moves in it, so that encoders predict backwards too."""
+    pattern = np.random.default_rng(0).choice([-12, 12], (size[0] // 8, size[1] // 8)).repeat(8, 0).repeat(8, 1)
+    pattern = np.roll(pattern - np.round(pattern.mean()).astype(int), 3 * number, 1)
+    return np.repeat((20 + 20 * number + pattern).astype(np.uint8)[..., None], 3, 2)
 
 
 def number_of(picture):
@@ -116,3 +119,13 @@ def packets(path):
     """The packets of a file's sound."""
     with av.open(f"file:{path}") as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def with_edit_list(path, seconds):
+    """Move the start of the pictures' edit list in an MP4 file: the frames before it are stored, but not shown."""
+    data = bytearray(path.read_bytes())
+    place = data.index(b"elst") + 4 + 4 + 4  # version and flags, number of entries; then duration and time
+    duration, time = struct.unpack_from(">II", data, place)
+    struct.pack_into(">II", data, place, duration - round(seconds * 1000), time + round(seconds * 90000))
+    path.write_bytes(data)
+    return path

@@ -3,7 +3,7 @@
 import av
 import numpy as np
 import pytest
-from clips import CHANGING, STEADY, error_of, make_sound, make_video, number_of, numbered
+from clips import CHANGING, STEADY, error_of, make_sound, make_video, number_of, numbered, with_edit_list
 
 from dflib import media
 
@@ -31,6 +31,16 @@ def test_a_damaged_place_loses_its_frames_and_no_more(tmp_path, suffix):
     about = "about " if suffix == ".mkv" and lost > 1 else ""  # its header has no number of frames
     assert video.remarks == [f"It is damaged: {about}{lost} frame{'s' if lost > 1 else ''} cannot be shown."]
     assert [round(float(time) * 25) for time in video.times] == shown  # the others keep their times
+
+
+def test_frames_before_an_edit_list_are_not_lost(tmp_path):
+    path = with_edit_list(make_video(tmp_path / "a.mp4", NUMBERS), 0.12)
+    data, (start, size) = bytearray(path.read_bytes()), places(path)[9]
+    data[start + 8:start + size] = bytes(size - 8)
+    path.write_bytes(data)
+    video = media.read_video(path)
+    assert [number_of(image) for image in video] == [3, 4, 5, 6, 7, 8]
+    assert video.remarks == ["It is damaged: 1 frame cannot be shown."]
 
 
 def test_a_picture_of_which_only_a_part_decodes_is_left_out(tmp_path):

@@ -1,26 +1,15 @@
 """When pictures are shown and heard: time stamps kept by everything that reads and writes videos; counting what decodes."""
 
-import struct
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from clips import CHANGING, STEADY, click_times, error_of, make_video, number_of, numbered, picture_times
+from clips import CHANGING, STEADY, click_times, error_of, make_video, number_of, numbered, picture_times, with_edit_list
 
 from dflib import media
 from dflib.datasets.forensics import Clip
 
 NUMBERS = [numbered(i) for i in range(10)]
-
-
-def with_edit_list(path, seconds):
-    """Move the start of the pictures' edit list in an MP4 file: the frames before it are stored, but not shown."""
-    data = bytearray(path.read_bytes())
-    place = data.index(b"elst") + 4 + 4 + 4  # version and flags, number of entries; then duration and time
-    duration, time = struct.unpack_from(">II", data, place)
-    struct.pack_into(">II", data, place, duration - round(seconds * 1000), time + round(seconds * 90000))
-    path.write_bytes(data)
-    return path
 
 
 RECORDINGS = {
