@@ -97,7 +97,7 @@ def test_it_is_read_as_faceforensics(made):
 
 def test_masks_say_where_the_picture_was_changed(made, small):
     task = next(task for task in plan.tasks_of(plan.actors_of(6)) if task.method == "FaceSwap" and task.target.split == "test")
-    with np.load(made / task.folder / "masks" / f"{task.name}.npz") as stored:
+    with np.load(made / task.folder / "masks" / f"{task.name}.npz", allow_pickle=False) as stored:
         masks = np.unpackbits(stored["bits"])[:np.prod(stored["shape"])].reshape(stored["shape"]).astype(bool)
     from dflib.studies.forensics_set.film import film
     target = film(task.target)

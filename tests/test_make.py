@@ -137,7 +137,7 @@ def test_clips_of_another_cast_length_or_size_are_filmed_again(two_actors, tmp_p
     assert again(seconds=.2) == ["ana", "ben"] and again(size=48) == ["ana", "ben"] and again() == ["ana", "ben"]
     (tmp_path / "ben.npz").write_bytes(b"PK nothing")
     assert again() == ["ben"]
-    with np.load(tmp_path / "ana.npz") as stored:                   # as the shipped ones, which do not state their cast
+    with np.load(tmp_path / "ana.npz", allow_pickle=False) as stored:    # as the shipped ones, which do not state their cast
         truth = {name: stored[name] for name in stored.files if name != "cast"}
     np.savez_compressed(tmp_path / "ana.npz", **truth)
     assert again() == []
