@@ -82,8 +82,8 @@ MOVED = (4, 1, 4, 1)    # which slider of each: psi, psi, the first direction, t
 SWAP_PANELS = ["from dflib.lesson.panels import lesson04, lesson05\nlesson04.fit_explorer(size=96)", "lesson04.blend_explorer(size=96)", """
 import numpy as np
 from dflib import cast, checkpoints
-from dflib.datasets import ActorClips
-from dflib.swap import autoencoder, deepfake, facesets
+from dflib.datasets import ActorClips, facesets
+from dflib.swap import autoencoder, deepfake
 model, ben = autoencoder.load(checkpoints.shipped("autoencoder"))[0], ActorClips()["ben"]
 frames = [cast.render(ben.person(), shot, 128) for shot in ben.performance().shots[:60:20]]
 method = deepfake.DeepFake(model, source=0, target=1)
