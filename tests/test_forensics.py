@@ -15,7 +15,7 @@ from dflib.forensics.bayar import constrained
 from dflib.forensics.cooccurrences import STEP, features
 from dflib.forensics.detector import central, gray
 from dflib.forensics.rahmouni import statistics
-from dflib.forensics.xception import multiplications
+from dflib.forensics.xception import equal_multiplications, multiplications
 
 SMALL = {"xception": dict(size=64, width=0.125), "mesoinception4": dict(size=64), "meso4": dict(size=64),
          "bayar": dict(size=48, dense=32)}
@@ -375,3 +375,10 @@ def test_multiplications_of_a_layer_and_of_a_network():
         assert multiplications(full_convolution(32, 64), (1, 32, 10, 10)) == 100 * 9 * 32 * 64
         whole = multiplications(build_detector("xception"), (1, 3, 299, 299))
     assert whole == pytest.approx(8.4e9, rel=0.01)          # the number that is reported for this network
+
+
+def test_full_convolutions_at_equal_multiplications():
+    width = equal_multiplications(64, 0.25)
+    few, many = (multiplications(small("xception", width=w, separable=separable), (1, 3, 64, 64))
+                 for w, separable in ((width, False), (0.25, True)))
+    assert 0.25 / 4 < width < 0.25 / 2 and few == pytest.approx(many, rel=0.05)

@@ -159,7 +159,8 @@ def detector_run(folder, train: FaceCrops, validation: FaceCrops, recipe: Recipe
         if (i + 1) % every and i + 1 < recipe.steps:
             return {}
         logits = network.logits(validation.pictures)
-        score = auc(validation.labels, logits[:, 1] - logits[:, 0])
+        score = torch.tensor(auc(validation.labels, logits[:, 1] - logits[:, 0]), dtype=torch.float64, device=run.device)
+        score = float(run.accelerator.reduce(score, reduction="mean"))      # all processes decide alike
         best.offer(network, score)
         return {"validation AUC": score}
 
