@@ -268,6 +268,7 @@ def test_sums_near_zero_are_not_divided_by(total):
     found = constrained(weight)
     assert holds(found) and found.abs().max() < weight.abs().max() + 1
     assert holds(constrained(torch.zeros(1, 1, 5, 5)))
+    assert torch.equal(constrained(found), found)       # loading what was saved changes nothing
 
 
 def test_first_dense_layer_may_be_narrower():

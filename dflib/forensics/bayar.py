@@ -32,6 +32,7 @@ def constrained(weight: Tensor) -> Tensor:
     w = weight.clone()
     w[..., middle, middle] = 0
     total = w.sum(dim=(-2, -1), keepdim=True)
+    total = torch.where((total - 1).abs() < 1e-6, torch.ones_like(total), total)     # what holds stays as it is
     safe = total.abs() >= SMALLEST_SUM
     w = torch.where(safe, w / torch.where(safe, total, torch.ones_like(total)), w + (1 - total) / neighbours)
     w[..., middle, middle] = -1
@@ -70,7 +71,7 @@ class BayarStamm(Detector):
         return levels(gray(central(crops, self.size)))
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):                          # half precision breaks the constraint
+        with torch.autocast(x.device.type, enabled=False):                      # in half precision it would not hold
             x = self.residual(x.float())                                            # no ReLU: a residual has a sign
         x = F.max_pool2d(F.relu(self.conv2(x)), 3, 2)
         x = F.max_pool2d(F.relu(self.conv3(x)), 3, 2)

@@ -159,7 +159,7 @@ def detector_run(folder, train: FaceCrops, validation: FaceCrops, recipe: Recipe
         if (i + 1) % every and i + 1 < recipe.steps:
             return {}
         logits = network.logits(validation.pictures)
-        score = torch.tensor(auc(validation.labels, logits[:, 1] - logits[:, 0]), dtype=torch.float64, device=run.device)
+        score = torch.tensor(auc(validation.labels, logits[:, 1] - logits[:, 0]), device=run.device)
         score = float(run.accelerator.reduce(score, reduction="mean"))      # all processes decide alike
         best.offer(network, score)
         return {"validation AUC": score}
@@ -213,13 +213,26 @@ def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0)
     """
     recipe = recipe or RECIPES[current().name]
     if data is None:
-        raise ValueError("Detectors learn from two sets of face crops, for training and for validation: none was given.")
+        raise ValueError("Detectors learn from two sets of face crops, one for training and one for validation.")
     about = describe(f"detector-{recipe.detector}", recipe, f"{data_name(*data)}, seed {seed}")
     if recipe.start and Path(recipe.start).is_file():
         about["data"] += f", from {digest(Path(recipe.start))}"
     run = detector_run(folder or default_folder(about), *data, recipe, seed, about)
     run.fit()
     return run
+
+
+def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict) -> dict:
+    """Write the best network as a checkpoint that `examine.judge_from` reads; returns its card.
+
+    scores: among others "temperature" (`metrics.classification.fit_temperature` on validation people) and "worth", a
+    sentence with the error rates measured. Not for networks with attention, whose checkpoints are the study's.
+    """
+    network = {"detector": recipe.detector} | {name: value for name in ("size", "width", "dense")
+                                               if (value := getattr(recipe, name)) is not None}
+    return checkpoints.save(path, run.models["best"].network, {
+        "recipe": f"dflib.forensics.train.train({recipe})", "network": network, "steps": run.done, "seed": run.seed,
+        "data": data, "wall_time": round(run.history[-1]["seconds"], 1), "scores": scores})
 
 
 def data_name(*parts: FaceCrops) -> str:

@@ -1,0 +1,90 @@
+"""``examine``: whether pictures or videos look manipulated, by detectors."""
+from pathlib import Path
+
+from dflib.commands.arguments import output, say_remarks
+from dflib.media import VIDEOS_READ
+
+SUMMARY = "Ask detectors whether pictures or videos look manipulated: a score for every face, and what it is worth."
+PICTURES_READ = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")     # taken from a folder
+
+
+def add_arguments(parser) -> None:
+    """Which files, which detectors, and where to write."""
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="FILE", help="picture, video, or folder of them")
+    parser.add_argument("--with", dest="judges", nargs="+", default=["all"], metavar="WHO",
+                        help="detectors: names of shipped ones, checkpoints (.safetensors), or NAME=FILE for published "
+                             "weights, for example mesoinception4=MesoInception_DF.h5 (default: all shipped ones)")
+    parser.add_argument("--json", type=output(".json"), metavar="REPORT", help="file for scores by face and frame")
+    parser.add_argument("--plot", type=output(".png"), metavar="PLOT", help="picture of a video's scores over time")
+
+
+def run(arguments) -> None:
+    """Examine and report. No face is an answer; a file that cannot be read is an error, within a folder a remark."""
+    import json
+
+    from tqdm import tqdm
+
+    from dflib.files import write_bytes
+    from dflib.forensics.examine import examine, in_words
+    files = [file for path in arguments.inputs for file in _files(path)]
+    if arguments.plot and (len(files) != 1 or files[0].suffix.lower() not in VIDEOS_READ):
+        raise ValueError("A plot over time is of one video.")
+    judges, reports = [judge for who in arguments.judges for judge in _judges(who)], []
+    for file in tqdm(files, desc="examining", unit="file", disable=None if len(files) > 1 else True):
+        try:
+            reports.append(examine(file, judges))
+        except (ValueError, OSError) as error:
+            if file in arguments.inputs:
+                raise
+            say_remarks(arguments.prog, [(file, str(error))])
+            continue
+        say_remarks(arguments.prog, [(file, remark) for remark in reports[-1]["remarks"]])
+        print(in_words(reports[-1]))
+    if arguments.json:
+        write_bytes(arguments.json, json.dumps(reports, indent=1).encode())
+    if arguments.plot:
+        _write_plot(arguments.plot, reports[0])
+
+
+def _files(path: Path) -> list:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in (*VIDEOS_READ, *PICTURES_READ))
+    if not files:
+        raise ValueError(f"The folder {path} holds no pictures and no videos.")
+    return files
+
+
+def _judges(who: str) -> list:
+    from dflib import checkpoints
+    from dflib.forensics import NETWORKS
+    from dflib.forensics.examine import Judge, judge_from
+    from dflib.paths import CHECKPOINTS
+    if "=" in who:
+        from dflib.published import load_published
+        name, path = who.split("=", 1)
+        network = load_published(name, path)
+        if not hasattr(network, "probability"):
+            raise ValueError(f"{name} is no detector.")
+        return [Judge(name, network)]
+    if who.endswith(".safetensors"):
+        return [judge_from(who)]
+    if who != "all":
+        return [judge_from(checkpoints.shipped(f"detector-{who}"))]
+    paths = [CHECKPOINTS / f"detector-{name}.safetensors" for name in NETWORKS]
+    found = [judge_from(path) for path in paths if path.is_file()]
+    if not found:
+        raise ValueError("No detectors are shipped: name a checkpoint, or published weights as NAME=FILE, with --with.")
+    return found
+
+
+def _write_plot(path: Path, report: dict) -> None:
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from dflib import media
+    from dflib.forensics.examine import plot
+    canvas = FigureCanvasAgg(plot(report))
+    canvas.draw()
+    picture = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    media.write_image(path, picture, kind="rendered", note="scores of detectors over time")
