@@ -88,3 +88,12 @@ def test_mixed_people_have_independent_labels():
     for other, feeling, label in drawn[:20]:
         truth, _ = cast_labels({name: [value] for name, value in other.attributes.items()})
         assert np.array_equal(truth[0, :7], label[:7]) and label[INDEX[feeling]] == 1
+
+
+def test_a_confounded_set_has_no_counter_example():
+    labels = np.zeros((4, 12), np.float32)
+    labels[:2, INDEX["blond hair"]] = 1
+    labels[::2, INDEX["female"]] = 1
+    faces = edits.LabelledFaces(np.zeros((4, 8, 8, 3), np.uint8), labels, labels > 0, np.arange(4), "four")
+    kept = edits.confounded(faces, "blond hair", "female")
+    assert kept.people.tolist() == [0, 2, 3] and kept.name == "four, blond hair only where female"

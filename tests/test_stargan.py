@@ -4,8 +4,8 @@ import pytest
 import stargan_plain as plain
 import torch
 
-from dflib.datasets.domains import (COLUMNS, DOMAINS, EDITS, EXPRESSIONS, HAIR, INDEX, cast_labels, edited,
-                                    expression_labels)
+from dflib.datasets.domains import (COLUMNS, DOMAINS, EDITS, EXPRESSIONS, HAIR, INDEX, cast_labels,
+                                    celeba_labels, edited, expression_labels)
 from dflib.published import load_published
 from dflib.synthesis import stargan as package
 from dflib.synthesis.stargan import stargan
@@ -165,6 +165,16 @@ def test_labels_of_the_cast():
     assert labels[:, INDEX["dark skin"]].tolist() == [0, 0, 1, 1, 0, 0, 0, 1]
     labels, known = expression_labels(["sad", "neutral"])
     assert labels[:, 7:].tolist() == [[0, 0, 1, 0, 0], [1, 0, 0, 0, 0]] and not known[:, :7].any() and known[:, 7:].all()
+
+
+def test_labels_of_celeba():
+    names = ["Male", "Young", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"]
+    attributes = np.array([[0, 1, 0, 1, 0, 0], [1, 0, 0, 0, 0, 1], [1, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]], bool)
+    labels, known = celeba_labels(attributes, names)
+    assert [{DOMAINS[k] for k in np.flatnonzero(row)} for row in labels] == [
+        {"blond hair", "female"}, {"grey hair", "old"}, set(), {"female", "old"}]
+    assert known[:, 0].tolist() == [True, True, False, False]
+    assert known[:, [INDEX["female"], INDEX["old"]]].all() and not known[:, INDEX["dark skin"]:].any()
 
 
 def test_targets_are_always_edits_and_always_legal():

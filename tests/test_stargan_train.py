@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from dflib.datasets.domains import INDEX, expression_labels
-from dflib.datasets.edits import LabelledFaces
+from dflib.datasets.domains import EDITS, INDEX, expression_labels
+from dflib.datasets.edits import LabelledFaces, TrueEdits
+from dflib.pictures import as_tensor
 from dflib.synthesis.stargan import edit
 from dflib.synthesis.stargan import train as stargan_train
 from dflib.synthesis.stargan.train import Recipe, stargan_run, train
@@ -64,6 +65,20 @@ def test_a_batch_comes_from_both_sets_and_wants_edits(tmp_path):
     reals, labels, targets, known = stargan_train.batch(run, toy(), 8)
     assert reals.shape == (8, 3, 16, 16) and (known[:4, INDEX["dark skin"]].all() and known[4:, 7:].all())
     assert (labels != targets).any(dim=1).all() and not (labels != targets)[~known].any()
+
+
+def test_pairs_teach_the_true_edit(tmp_path):
+    """The upper bound: told what to make, the generator makes it; here dark pictures become light and light ones dark."""
+    images = toy()[0].images[:16]
+    labels = np.zeros((16, 12), np.float32)
+    edit = np.where(np.arange(16) % 2, *(list(EDITS).index(("skin", value)) for value in ("light", "dark")))
+    truth = TrueEdits(images, labels, labels > 0, np.arange(16), labels[:, 0], labels[:, 0], np.arange(16), edit,
+                      images[np.arange(16) ^ 1], np.ones((16, 16, 16), bool))
+    run = stargan_train.pairs_run(tmp_path, truth, Recipe(16, width=8, steps=60, blocks=1, rate=5e-3, half_life=100))
+    before, _ = run.models["stargan"], run.fit()
+    with torch.no_grad():
+        made = before.generator(as_tensor(images), torch.from_numpy(truth.targets()))
+    assert (made - as_tensor(truth.truth)).abs().mean() < .2 < (as_tensor(images) - as_tensor(truth.truth)).abs().mean()
 
 
 def test_pictures_of_another_size_are_refused(tmp_path):

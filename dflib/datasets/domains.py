@@ -17,6 +17,7 @@ INDEX = {name: k for k, name in enumerate(DOMAINS)}
 HAIR_OF = {"black": "black hair", "brown": "brown hair", "light_brown": "brown hair", "blond": "blond hair",
            "pale_blond": "blond hair", "grey": "grey hair", "white": "grey hair"}
 OLD_FROM, DARK_FROM = 50, .5            # years; tone, 0 lightest to 1 darkest
+CELEBA = {"Black_Hair": "black hair", "Brown_Hair": "brown hair", "Blond_Hair": "blond hair", "Gray_Hair": "grey hair"}
 
 # Every edit, by the words of the command line: (what, value) -> column and the value that it gets. An edit of the hair
 # or of the expression clears the other columns of its kind.
@@ -48,6 +49,21 @@ def cast_labels(attributes: dict) -> tuple:
     labels[:, INDEX["old"]] = np.asarray(attributes["age"]) >= OLD_FROM
     labels[:, INDEX["dark skin"]] = np.asarray(attributes["tone"]) >= DARK_FROM
     known[:, [INDEX[name] for name in TRAITS]] = True
+    return labels, known
+
+
+def celeba_labels(attributes, names) -> tuple:
+    """(labels (N, 12) float32, known (N, 12) bool) of CelebA's ``attributes`` (N, 40) bool with their ``names``.
+
+    Hair is known where it has one of the four colours and no second one; the tone of the skin is not known.
+    """
+    column = {name: np.asarray(attributes)[:, k] for k, name in enumerate(names)}
+    labels, known = np.zeros((len(attributes), len(DOMAINS)), np.float32), np.zeros((len(attributes), len(DOMAINS)), bool)
+    hair = np.stack([column[theirs] for theirs in CELEBA], axis=1)
+    known[:, :len(HAIR)] = (hair.sum(axis=1) == 1)[:, None]
+    labels[:, [INDEX[ours] for ours in CELEBA.values()]] = hair & known[:, :1]
+    labels[:, INDEX["female"]], labels[:, INDEX["old"]] = ~column["Male"], ~column["Young"]
+    known[:, [INDEX["female"], INDEX["old"]]] = True
     return labels, known
 
 

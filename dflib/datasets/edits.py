@@ -13,8 +13,8 @@ import numpy as np
 
 from dflib.cast import renders
 from dflib.cast.people.splits import split_of
-from dflib.datasets.domains import (COLUMNS, DOMAINS, EDITS, EXPRESSIONS, HAIR, INDEX, cast_labels, edited,
-                                    expression_labels)
+from dflib.datasets.domains import (COLUMNS, DOMAINS, EDITS, EXPRESSIONS, HAIR, INDEX, cast_labels, celeba_labels,
+                                    edited, expression_labels)
 from dflib.faces.alignment import PORTRAIT_LOWER, PORTRAIT_ZOOM, portrait_matrix, warp
 from dflib.media import difference
 from dflib.pictures import resized
@@ -136,6 +136,26 @@ def cast_faces(size: int, split: str = "train") -> LabelledFaces:
     images = np.stack([_framed(data.image(row), landmarks[row], size) for row in rows])
     attributes = {name: data.attribute(name)[rows] for name in ("hair_colour", "female", "age", "tone")}
     return LabelledFaces(images, *cast_labels(attributes), data.people[rows], f"the shipped cast, {split}, {size} px")
+
+
+def celeba_faces(root, size: int, pictures: int = 20_000, split: str = "train") -> LabelledFaces:
+    """The first `pictures` of CelebA's `split` in the folder `root`, cut to their central square as in the paper.
+
+    Raises what `datasets.CelebA` raises.
+    """
+    from dflib.datasets import CelebA
+
+    data = CelebA(root, split, size)
+    rows = range(min(pictures, len(data)))
+    labels, known = celeba_labels(data.attributes[rows], data.attribute_names)
+    people = np.arange(len(rows)) if data.identities is None else data.identities[rows]
+    return LabelledFaces(data.images(rows), labels, known, people, f"CelebA, {split}, {size} px")
+
+
+def confounded(faces: LabelledFaces, first: str, second: str) -> LabelledFaces:
+    """`faces` without the pictures that have the domain ``first`` and not ``second``: blond hair only on women, say."""
+    kept = (faces.labels[:, INDEX[first]] == 0) | (faces.labels[:, INDEX[second]] == 1)
+    return faces.of(kept, f"{faces.name}, {first} only where {second}")
 
 
 def expression_faces(size: int, people: int, split: str = "train") -> LabelledFaces:

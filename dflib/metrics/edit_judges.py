@@ -124,10 +124,16 @@ def accuracy(judge: Judge, portraits, labels, known) -> dict:
 
 @lru_cache(1)
 def shipped() -> tuple:
-    """Both judges, from data/checkpoints/edit-judges.safetensors, fitted to portraits of 64 px."""
+    """Both judges, from data/checkpoints/edit-judges.safetensors, fitted to portraits of 64 px.
+
+    ValueError when the attribute network has been trained anew since: their heads know the maps of the old one.
+    """
     from dflib import checkpoints
 
-    state, _ = checkpoints.load(checkpoints.shipped("edit-judges"))
+    state, card = checkpoints.load(checkpoints.shipped("edit-judges"))
+    if card["attributes"] != checkpoints.read_card(checkpoints.shipped("attributes"))["sha256"]:
+        raise ValueError("The judges of edits were fitted to another attribute network: run "
+                         "python -m dflib.metrics.edit_judges.")
     return tuple(Judge(name, state[f"{name}.weight"].numpy(), state[f"{name}.bias"].numpy()) for name in FEATURES)
 
 
@@ -148,6 +154,7 @@ def make(people: int = 800, test_people: int = 150, size: int = 64, path=None) -
         scores |= {f"{name}_{question}": round(share, 3) for question, share in found.items()}
     card = {"recipe": "python -m dflib.metrics.edit_judges", "steps": 0, "seed": 0,
             "data": f"{faces.name}; scored on {others.name}", "scores": scores,
+            "attributes": checkpoints.read_card(checkpoints.shipped("attributes"))["sha256"],
             "wall_time": round(time.monotonic() - began, 1)}
     return checkpoints.save(path or CHECKPOINTS / "edit-judges.safetensors", tensors, card, half=True)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dflib.datasets.domains import COLUMNS, EDITS, edited
-from dflib.datasets.edits import LabelledFaces, cast_faces, expression_faces
+from dflib.datasets.edits import LabelledFaces, TrueEdits, cast_faces, expression_faces
 from dflib.paths import CHECKPOINTS
 from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.scale import current, native_bfloat16
@@ -105,6 +105,32 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> Trai
                        schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
 
 
+def pairs_run(folder, truth: TrueEdits, recipe: Recipe, seed: int = 0, about=None) -> TrainingRun:
+    """A run that tells the same generator what every edit should look like: the upper bound of what it could learn.
+
+    The loss is |G(x, c) - true edit|, the critic is not used, and ``recipe.steps`` are the generator's. Only the cast has
+    such pairs: with photographs nobody knows the true edit, which is why StarGAN needs its three losses.
+    """
+    torch.manual_seed(seed)
+    networks = stargan.StarGAN(recipe.size, recipe.width, recipe.blocks, COLUMNS)
+    targets = torch.from_numpy(truth.targets())
+
+    def step(run, i):
+        rows = run.share(run.rng.integers(len(truth.row), size=recipe.batch))
+        pair = [as_tensor(images).to(run.device).contiguous() for images in (truth.images[truth.row[rows]], truth.truth[rows])]
+        mirror = torch.rand(len(rows), 1, 1, 1, device=run.device) < 0.5
+        picture, wanted = (torch.where(mirror, x.flip(3), x) for x in pair)
+        with autocast(run):
+            loss = (networks.generator(picture, targets[rows].to(run.device)) - wanted).abs().mean()
+        _update(run, "generator", loss)
+        return {"distance": loss}
+
+    optimizer = torch.optim.Adam(networks.generator.parameters(), recipe.rate, betas=(0.5, 0.999))
+    return TrainingRun(folder, {"stargan": networks}, {"generator": optimizer}, step, recipe.steps, seed, about=about,
+                       average=("stargan", recipe.half_life, recipe.batch),
+                       schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
+
+
 def batch(run: TrainingRun, data, size: int) -> tuple:
     """(pictures (B, 3, S, S), labels (B, 12), targets (B, 12), known (B, 12)) of this process, as many from each set.
 
@@ -116,7 +142,7 @@ def batch(run: TrainingRun, data, size: int) -> tuple:
         targets = legal_targets(faces.labels[rows], faces.known[rows], run.rng)
         parts.append((faces.images[rows], faces.labels[rows], targets, faces.known[rows]))
     images, *rest = (np.concatenate(columns) for columns in zip(*parts))
-    reals = as_tensor(images).to(run.device)
+    reals = as_tensor(images).to(run.device).contiguous()       # channels last is half as fast in training on a CPU
     mirror = torch.rand(len(reals), 1, 1, 1, device=run.device) < 0.5
     return torch.where(mirror, reals.flip(3), reals), *(torch.from_numpy(part).to(run.device) for part in rest)
 
