@@ -145,3 +145,13 @@ def test_a_judge_is_a_function_of_its_heads():
     judge = Judge("own", np.zeros((8704, 12), np.float32), np.arange(12, dtype=np.float32))
     found = judge(np.zeros((3, 64, 64, 3), np.uint8))
     assert np.allclose(found, probabilities(np.arange(12, dtype=np.float32)[None]))
+
+
+def test_the_shipped_judges_are_those_of_todays_attribute_network(monkeypatch):
+    assert [judge.name for judge in edit_judges.shipped()] == ["own", "imagenet"]
+    edit_judges.shipped.cache_clear()
+    card = edit_judges.checkpoints.read_card
+    monkeypatch.setattr(edit_judges.checkpoints, "read_card",
+                        lambda path: {"sha256": "another"} if "attributes" in str(path) else card(path))
+    with pytest.raises(ValueError, match="another attribute network"):
+        edit_judges.shipped()

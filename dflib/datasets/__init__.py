@@ -10,6 +10,7 @@ from dflib.lazy import lazily
 _HOME = {
     "RenderedFaces": "rendered", "Face": "rendered", "split_of": "rendered",
     "ActorClips": "actors",
+    "cast_faces": "edits", "celeba_faces": "edits", "expression_faces": "edits", "mixed_faces": "edits", "true_edits": "edits",
     "ImageFolder": "folders", "CelebA": "folders", "Photo": "folders",
     "FaceForensics": "forensics", "DFDC": "forensics", "CelebDF": "forensics", "Clip": "forensics",
 }

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, relu6
 
+from dflib import checkpoints
 from dflib.datasets.domains import COLUMNS, DOMAINS, EXPRESSIONS, HAIR, INDEX, TRAITS
 from dflib.faces.alignment import canonical_of_portrait
 from dflib.metrics import attributes, efficientnet
@@ -128,8 +129,6 @@ def shipped() -> tuple:
 
     ValueError when the attribute network has been trained anew since: their heads know the maps of the old one.
     """
-    from dflib import checkpoints
-
     state, card = checkpoints.load(checkpoints.shipped("edit-judges"))
     if card["attributes"] != checkpoints.read_card(checkpoints.shipped("attributes"))["sha256"]:
         raise ValueError("The judges of edits were fitted to another attribute network: run "
@@ -141,7 +140,6 @@ def make(people: int = 800, test_people: int = 150, size: int = 64, path=None) -
     """Fit both judges to `people` mixed people, score them on others and write the checkpoint; returns its card."""
     import time
 
-    from dflib import checkpoints
     from dflib.datasets.edits import mixed_faces
     from dflib.paths import CHECKPOINTS
 
