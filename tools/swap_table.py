@@ -3,7 +3,7 @@
     python tools/swap_table.py                          all pairs: about ten minutes of one core; goes on where it stopped
     python tools/swap_table.py --pairs ana-ben          some (source-target)
 
-Writes data/swaps/scores.json and README.md, a figure and a swapped clip of each method. Target, source and true swaps are
+Writes data/swaps/scores.json and README.md, a figure and a swapped clip of each method, and lesson 05's title. Target, source and true swaps are
 rendered from the performances of the shipped clips, on which nothing is trained. What is measured in a clip is kept in the
 cache, by pair, row, cast and network.
 """
@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import io
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,14 +23,15 @@ from dflib.faces.follow import Follower
 from dflib.files import replacing, write_bytes
 from dflib.lesson import grid
 from dflib.manipulate import follow_face, manipulate_video
-from dflib.paths import cache_dir
+from dflib.paths import DATA, cache_dir
+from dflib.pictures import as_sheet
 from dflib.scale import hardware
 from dflib.swap import deepfake, ruler
 from dflib.swap.deepfake import DeepFake
 from dflib.swap.faceswap import FaceSwap
 from dflib.swap.train import PEOPLE
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "swaps"
+FOLDER = DATA / "swaps"
 SIZE, SECONDS, FPS = 128, 3, 12
 PAIRS = ("ana-ben", "ben-ana", "cem-dia", "dia-cem", "eve-finn", "finn-eve")        # source-target
 # name: (method's settings, which true swap its pictures are compared with)
@@ -146,6 +146,18 @@ def figure_of(pair, path):
     media.write_image(path, np.ascontiguousarray(picture), kind="composite", quality=85, note=f"swaps of {pair}")
 
 
+def title_of(path):
+    """Six frames of ben's clip, the same with ana's face by the network, and the true swap: the title of lesson 05."""
+    clips, images = ActorClips(), []
+    chosen = np.linspace(0.05, 0.95, 6) * len(clips["ben"].performance())
+    for clip in (clips["ben"].path, FOLDER / "ana-on-ben.mp4"):
+        frames = list(media.read_video(clip))
+        images += [frames[int(number)] for number in chosen]
+    person, shots = ruler.rungs(clips["ben"].person(), clips["ana"].person())["face"], clips["ben"].performance().shots
+    images += [cast.render(person, shots[int(number)], 256).image for number in chosen]
+    media.write_image(path, as_sheet(images, columns=6), kind="composite", quality=88, note="swap of ana and ben, and the true swap")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", nargs="+", choices=PAIRS, default=PAIRS)
@@ -176,8 +188,9 @@ def main():
     write_bytes(FOLDER / "README.md", text_of(done).encode())
     figure_of(PAIRS[0], FOLDER / "swaps.jpg")
     source, target = (ActorClips()[name].path for name in PAIRS[0].split("-"))
-    for name, method in (("ana-on-ben-faceswap", FaceSwap()), ("ana-on-ben", DeepFake())):
+    for name, method in (("ana-on-ben", DeepFake()), ("ana-on-ben-faceswap", FaceSwap())):
         manipulate_video(method, target, FOLDER / f"{name}.mp4", source)
+    title_of(DATA / "figures" / "05_deepfakes.jpg")
 
 
 if __name__ == "__main__":
