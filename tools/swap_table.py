@@ -62,14 +62,15 @@ class Scene:
         self.source_clip, self.target_clip = media.Recording(self.source, own, FPS), media.Recording(self.target, list(self.pictures), FPS)
         self.runs, _ = follow_face(self.target_clip, progress=False)
 
-    def swapped(self, method):
-        """The target's frames (T, H, W, 3) as ``method`` changes them; a frame without a face stays."""
+    def swapped(self, method, only=None):
+        """The target's frames (T, H, W, 3) as ``method`` changes them (or the numbers ``only``); one without a face stays."""
         method.learn(self.source_clip, self.target_clip, Follower(), progress=False)
         method.prepare(self.runs, progress=False)
         result = self.pictures.copy()
         for start, points in self.runs:
             for number in range(start, start + len(points)):
-                result[number] = method.changed(number, self.pictures[number])
+                if only is None or number in only:
+                    result[number] = method.changed(number, self.pictures[number])
         return result
 
 
@@ -133,12 +134,15 @@ pictures show people who do not exist; CC0, as all of data.
 
 
 def figure_of(pair, path):
-    """Three frames of every row of a pair, as a JPEG."""
-    scene, images, titles = Scene(pair), [], []
-    chosen = np.linspace(0.15, 0.85, 3) * len(scene.pictures)
-    for name, (make, _) in rows_of(pair).items():
-        frames = make(scene)
-        images += [frames[int(number)] for number in chosen]
+    """Three frames of some rows of a pair, as a JPEG."""
+    scene, images, titles, people = Scene(pair), [], [], [PEOPLE.index(who) for who in pair.split("-")]
+    chosen = [int(share * len(scene.pictures)) for share in (0.15, 0.5, 0.85)]
+    rows = {"no swap": scene.pictures}
+    rows |= {name: scene.swapped(FaceSwap(**how), chosen) for name, (how, _) in FACESWAP.items()}
+    rows |= {name: scene.swapped(DeepFake(deepfake.shipped(), *people, **how), chosen) for name, (how, _) in DEEPFAKE.items()}
+    rows |= {name: scene.ladder.truths[rung] for name, rung in TRUTHS.items()}
+    for name, frames in rows.items():
+        images += [frames[number] for number in chosen]
         titles += ["", name, ""]
     figure, buffer = grid(images, titles, columns=9, width=14), io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight")
@@ -186,11 +190,16 @@ def main():
     rounded = json.loads(json.dumps(done), parse_float=lambda text: round(float(text), 4))
     write_bytes(FOLDER / "scores.json", (json.dumps(rounded, indent=1) + "\n").encode())
     write_bytes(FOLDER / "README.md", text_of(done).encode())
-    figure_of(PAIRS[0], FOLDER / "swaps.jpg")
+    clips()
+
+
+def clips():
+    """The swapped clips and the pictures."""
     source, target = (ActorClips()[name].path for name in PAIRS[0].split("-"))
     for name, method in (("ana-on-ben", DeepFake()), ("ana-on-ben-faceswap", FaceSwap())):
         manipulate_video(method, target, FOLDER / f"{name}.mp4", source)
     title_of(DATA / "figures" / "05_deepfakes.jpg")
+    figure_of(PAIRS[0], FOLDER / "swaps.jpg")
 
 
 if __name__ == "__main__":

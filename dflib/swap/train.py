@@ -51,7 +51,8 @@ PEOPLE = ("ana", "ben")                 # of ActorClips: they differ in skin, ha
 GENTLE = Warp(rotation=6.0, shift=0.02, flip=0.0, jitter=2 / 160)
 LIGHT = 0.25                            # see warp.relit
 WARM_UP = 50                            # steps
-PLEASE = 0.03                           # weight of the critic
+PLEASE = 0.2                            # weight of the critic; it learns TIMES as fast as the network
+TIMES = 10
 BINS = 8                                # of turn and openings, over which faces are drawn evenly
 FEWEST = 4                              # faces of a person
 LEVEL = 1 / 127.5                       # one of 255, in pictures from -1 to 1
@@ -118,7 +119,7 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
     models, optimizers = {"autoencoder": model}, {"adam": torch.optim.Adam(model.parameters(), recipe.rate, betas=(0.5, 0.999))}
     if recipe.critic:
         models["critic"] = critic = PatchCritic(len(sets)).to(memory_format=torch.channels_last)
-        optimizers["critic"] = torch.optim.Adam(critic.parameters(), 2 * recipe.rate, betas=(0.5, 0.999))
+        optimizers["critic"] = torch.optim.Adam(critic.parameters(), TIMES * recipe.rate, betas=(0.5, 0.999))
     data = [faces.tensor() for faces in sets]
     chances = [even_chances(poses(faces.landmarks)) if recipe.even else None for faces in sets]
     how = how or (Warp() if recipe.plain else GENTLE)
