@@ -1,6 +1,7 @@
 """Train the shipped StyleGAN, score it every ten minutes, and write checkpoint, card and lesson 03's figures.
 
     python tools/ship_stylegan.py                       the recipe of the current scale (DFLIB_SCALE), to its end
+    python tools/ship_stylegan.py --projected           on from the shipped generator, with critics on frozen features
     python tools/ship_stylegan.py --run FOLDER          a run that lies elsewhere, of whatever recipe its run.json says
     python tools/ship_stylegan.py --minutes 0           what there is, as it stands
 
@@ -145,12 +146,13 @@ def training_figure(run, floor):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Train and ship lesson 03's StyleGAN.")
+    parser.add_argument("--projected", action="store_true", help="the recipe train.PROJECTED, of 64 px")
     parser.add_argument("--run", help="folder of a run (default: that of the scale's recipe, in the cache)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="how long to train (default: to the end)")
     chosen = parser.parse_args(arguments)
     fields = record.read(chosen.run)["recipe"] if chosen.run else {}
     recipe = train.Recipe(**{**fields, "batches": {int(r): b for r, b in fields["batches"].items()}}) if fields else (
-        train.RECIPES[current().name])
+        train.PROJECTED if chosen.projected else train.RECIPES[current().name])
     taught = train.training_pictures(recipe)
     held_out = np.concatenate([train.training_pictures(recipe, split) for split in ("val", "test")])
     held_out = held_out[np.random.default_rng(0).permutation(len(held_out))]

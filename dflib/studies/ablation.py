@@ -31,7 +31,7 @@ from dflib.synthesis.stylegan.latents import sample
 from dflib.synthesis.stylegan.stylegan import channels_at
 
 FOLDER = DATA / "ablation"
-RECIPE = replace(train.GROWN, resolution=32, base=512, batches={32: 16}, growing=10_000, images=90_000)
+RECIPE = replace(train.RECIPES["cpu"], resolution=32, base=512, batches={32: 16}, growing=10_000, images=90_000)
 SEED, WAYS = 0, 1_000                           # WAYS: paths for the path length
 SHOWN, SIDE, TITLE = 10, 96, 24                 # people in a row of the figure; pixels of each, and of the text above
 
