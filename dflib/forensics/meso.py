@@ -17,7 +17,8 @@ EPSILON = 1e-3              # of batch normalisation in Keras; with torch's 1e-5
 
 
 class Meso(Detector):
-    """What both have in common. Input: RGB (N, 3, 256, 256) from 0 to 1, resized to the nearest pixel like the authors.
+    """What both have in common. Input: RGB (N, 3, 256, 256) from 0 to 1, resized to the nearest pixel like the authors
+    (Keras, with Pillow).
 
     stages: two feature stages of the subclass, each followed by batch normalisation and a halving; channels: theirs.
     With two classes there is one output, as in the authors' files: the logit of *real*; that of fake is 0.
@@ -39,7 +40,7 @@ class Meso(Detector):
         self.dropout = nn.Dropout(0.5)
 
     def prepare(self, crops: np.ndarray) -> Tensor:
-        place = (np.arange(self.size) * crops.shape[1]) // self.size    # nearest
+        place = (2 * np.arange(self.size) + 1) * crops.shape[1] // (2 * self.size)      # the pixel under each one's centre
         return levels(crops[:, place[:, None], place]) / 255
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,6 +6,9 @@
     sliced_wasserstein, pyramid_wasserstein, frechet_distance, precision_recall     two sets of pictures
     inception_features, imagenet_features             what they may look at beside the course's own networks
     perceptual_path_length, linear_separability       how well a generator's latents are laid out
+    auc, balanced_accuracy, log_loss; interval, paired_difference, holm; fit_temperature, reliability, under_prior
+                                                      real or fake, how surely, and with what probability
+    iinc, pbca, iou, true_detect_rate                 maps of what was changed, detection at a rate of false alarms
 
 Names are resolved on first use; torch is imported by what needs it.
 """
@@ -18,6 +21,10 @@ _HOME = {
     "sliced_wasserstein": "wasserstein", "pyramid_wasserstein": "wasserstein", "real_floor": "wasserstein",
     "frechet_distance": "frechet", "inception_features": "frechet", "imagenet_features": "efficientnet",
     "precision_recall": "coverage",
+    "auc": "classification", "balanced_accuracy": "classification", "log_loss": "classification",
+    "interval": "classification", "paired_difference": "classification", "holm": "classification",
+    "fit_temperature": "classification", "reliability": "classification", "under_prior": "classification",
+    "iinc": "localisation", "pbca": "localisation", "iou": "localisation", "true_detect_rate": "localisation",
     "perceptual_path_length": "paths", "linear_separability": "paths", "separability_of": "paths",
 }
 __all__ = sorted(_HOME)
