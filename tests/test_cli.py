@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from importlib import import_module
 from pathlib import Path
 
 import av
@@ -127,21 +128,27 @@ def test_train_calls_the_recipe_at_the_scale(capsys, folder, monkeypatch):
     calls = []
 
     class Recipe:
-        IDENTITY = ATTRIBUTES = {"smoke": "a recipe", "cpu": "a recipe"}
+        LANDMARKS, DETECTOR, IDENTITY, ATTRIBUTES = ({scale: f"{network} at {scale}" for scale in ("smoke", "cpu")}
+                                                     for network in ("landmarks", "detector", "identity", "attributes"))
 
         @staticmethod
-        def train(name=None, folder=None):
-            calls.append((folder.name.rsplit("-", 1)[0] if folder else name, os.environ["DFLIB_SCALE"]))
+        def train(recipe, folder):
+            calls.append((recipe, folder.name, os.environ["DFLIB_SCALE"]))
 
     monkeypatch.setattr(train, "import_module", lambda name: Recipe)
     assert run(capsys, "train", "detector", "--scale", "cpu")[:2] == (0, "detector: done\n")
     assert run(capsys, "train", "all")[0] == 0
-    assert calls[0] == ("detector", "cpu") and [name for name, _ in calls[1:]] == list(train.RECIPES)
+    assert calls[0] == ("detector at cpu", "detector-cpu", "cpu") and len(calls) == 1 + len(train.RECIPES)
+    for name, (recipe, called, scale) in zip(train.RECIPES, calls[1:]):
+        several = ":" in train.RECIPES[name]                # recipes in one module: which one, is said
+        assert (recipe, called, scale) == (f"{name} at cpu" if several else None, f"{name}-cpu", "cpu")
 
 
 @pytest.mark.parametrize("name", train.RECIPES)
 def test_recipes_exist(name):
-    assert callable(__import__(train.RECIPES[name].partition(":")[0], fromlist=["train"]).train)
+    path, _, recipes = train.RECIPES[name].partition(":")
+    module = import_module(path)
+    assert callable(module.train) and set(getattr(module, recipes or "RECIPES", {"smoke": 0})) >= {"smoke"}
 
 
 BAD = {

@@ -1,6 +1,5 @@
 """Generators on the command line: training that is begun, resumed or put aside, and sheets from a checkpoint."""
 import json
-from importlib import import_module
 
 import pytest
 import torch
@@ -93,33 +92,13 @@ def test_clips_are_of_the_cast(capsys, folder, checkpoint):
     assert (code, out) == (2, "") and "--clip belongs to the cast" in err
 
 
-@pytest.mark.parametrize("name", sorted(set(train.RECIPES) - set(train.COMMON)))        # the others are told where
-def test_runs_lie_where_the_command_looks_for_them(folder, monkeypatch, name):
-    """Each recipe is followed up to its TrainingRun; what it would train on is left out."""
-    class Found(Exception):
-        pass
-
-    def training_run(folder, *_, **__):
-        raise Found(folder)
-
-    module = import_module(train.RECIPES[name])
-    monkeypatch.setattr(module, "TrainingRun", training_run)
-    monkeypatch.setattr(module, "render_set", lambda *_, **__: None)
-    for maker in ("landmark_run", "detector_run"):
-        monkeypatch.setattr(module, maker, training_run)
-    with pytest.raises(Found) as found:
-        module.train(name)
-    assert found.value.args[0] == train.run_folder(name)
-
-
 class Trained:
     """Stands for a recipe's module: it counts how often it goes on with what lies in its folder."""
 
-    IDENTITY = ATTRIBUTES = {"smoke": "a recipe"}
+    LANDMARKS = DETECTOR = IDENTITY = ATTRIBUTES = {"smoke": "a recipe"}
 
     @staticmethod
-    def train(name=None, folder=None):
-        folder = folder or train.run_folder(name)
+    def train(recipe, folder):
         folder.mkdir(parents=True, exist_ok=True)
         state = folder / "state.safetensors"
         state.write_text(state.read_text() + "+" if state.exists() else "begun")

@@ -10,9 +10,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from dflib import cast, checkpoints, faces
 from dflib.cast.people.splits import split_of
 from dflib.datasets import RenderedFaces
-from dflib.metrics import (equal_error_rate, face_attributes, identity_embedding, identity_similarity, landmark_error,
-                           psnr, ssim)
-from dflib.metrics import train
+from dflib.metrics import (equal_error_rate, face_attributes, identity_embedding, identity_similarity, psnr, ssim,
+                           train)
 from dflib.metrics.attributes import CHOICES, NUMBERS, OUTPUTS, WIDTH, YES_NO, AttributeNetwork, attribute_loss, targets
 from dflib.metrics.augment import augment
 from dflib.metrics.identity import IdentityNetwork, cosface
@@ -72,22 +71,7 @@ def test_scores_refuse_what_does_not_match():
         ssim(a[:, :10], a[:, :10])
 
 
-# points and verdicts
-
-def test_landmark_error_is_in_percent_of_the_eyes_distance():
-    truth = np.zeros((2, 68, 2))
-    truth[:, 45] = (30, 40)                                 # outer eye corners 50 px apart
-    moved = truth + (3, 4)                                  # every point off by 5 px
-    assert np.allclose(landmark_error(moved, truth), 10)
-    moved[0, :34] = truth[0, :34]
-    visible = np.zeros((2, 68), bool)
-    visible[:, 34:] = True
-    assert np.allclose(landmark_error(moved, truth), [5, 10])
-    assert np.allclose(landmark_error(moved, truth, visible), [10, 10])
-    assert landmark_error(moved[0], truth[0]) == pytest.approx(5)
-    with pytest.raises(ValueError, match="Both sets of landmarks"):
-        landmark_error(moved[:, :5], truth[:, :5])
-
+# verdicts
 
 def test_equal_error_rate():
     assert equal_error_rate([0, 0, 1, 1], [.1, .2, .3, .4]) == 0

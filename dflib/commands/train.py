@@ -3,9 +3,9 @@ import argparse
 from importlib import import_module
 
 SUMMARY = "Train a network that the course ships, from its recipe, at the current scale; an interrupted run goes on."
-RECIPES = {     # network -> module whose train makes it, and its recipes by scale where the module has others too
-    "landmarks": "dflib.faces.train",
-    "detector": "dflib.faces.train",
+RECIPES = {     # network -> module whose train(recipe, folder=…) makes it, and its recipes where the module has others too
+    "landmarks": "dflib.faces.train:LANDMARKS",
+    "detector": "dflib.faces.train:DETECTOR",
     "identity": "dflib.metrics.train:IDENTITY",
     "attributes": "dflib.metrics.train:ATTRIBUTES",
     "gan": "dflib.synthesis.gan.train",
@@ -13,11 +13,6 @@ RECIPES = {     # network -> module whose train makes it, and its recipes by sca
     "stargan": "dflib.synthesis.stargan.train",
     "autoencoder": "dflib.swap.train",
 }
-FOLDERS = {     # network -> folder of its run in the cache, where it is not called NETWORK-SCALE
-    "landmarks": "faces-landmarks-{scale}",
-    "detector": "faces-detector-{scale}",
-}
-COMMON = ("identity", "attributes", "gan", "stylegan", "stargan", "autoencoder")    # whose train is (recipe, data, folder, seed)
 
 
 def add_arguments(parser) -> None:
@@ -43,8 +38,6 @@ def _train(name):
     from dflib.scale import current
     path, _, recipes = RECIPES[name].partition(":")
     module = import_module(path)
-    if name not in COMMON:
-        return module.train(name)
     recipe = getattr(module, recipes)[current().name] if recipes else None
     return module.train(recipe, folder=run_folder(name))
 
@@ -53,7 +46,7 @@ def run_folder(name: str):
     """Where the recipe of ``name`` keeps its run at the current scale."""
     from dflib.paths import cache_dir
     from dflib.scale import current
-    return cache_dir() / "runs" / FOLDERS.get(name, name + "-{scale}").format(scale=current().name)
+    return cache_dir() / "runs" / f"{name}-{current().name}"
 
 
 def _earlier(name) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 
 from dflib.faces.points import INNER, as_rgb, check_points
 
+SIDE = 96  # pixels of a side of the crop that the landmark network sees
+
 # Where landmarks 17…67 of the cast's mean face (half woman, half man), seen from the front at 80 cm, lie in a crop of
 # side 1: the eyes at a height of 0.4 and the face's 21 cm from edge to edge, room for hairline, chin and a margin.
 TEMPLATE = np.array([
@@ -86,6 +88,22 @@ def canonical_of_portrait(portrait, size=128) -> np.ndarray:
     corner = (np.array([0.5, 0.5 + PORTRAIT_LOWER]) - 0.5 * PORTRAIT_ZOOM) * len(portrait)   # of its first pixel's edge
     shift = (0.5 - corner) * zoom - 0.5
     return warp(portrait, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size))
+
+
+def crop_matrix(box, angle=0.0, zoom=1.0, shift=(0.0, 0.0)) -> np.ndarray:
+    """The similarity (2, 3) from a picture to the landmark network's crop (96, 96) of a face with ``box`` (4,).
+
+    ``angle`` in degrees is how far the face leans (clockwise in the picture); it stands upright in the crop. ``zoom``
+    enlarges the face and ``shift`` moves the crop's centre, in shares of its side.
+    """
+    x0, y0, x1, y1 = box
+    side = 1.2 * max(x1 - x0, y1 - y0) / zoom
+    turn = np.radians(angle)
+    right = np.array([np.cos(turn), np.sin(turn)])
+    down = np.array([-right[1], right[0]])
+    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + side * (shift[0] * right + shift[1] * down)
+    corners = centre + side / 2 * np.stack([-right - down, right - down, -right + down])
+    return similarity(corners, np.array([[0, 0], [SIDE, 0], [0, SIDE]]) - 0.5)
 
 
 def align(image, landmarks, size=128):

@@ -39,7 +39,7 @@ def _exposure(rng):
     curve = np.linspace(0, 1, 256) ** np.exp(rng.normal() * 0.3)
     pivot = rng.uniform(0.3, 0.6)
     curve = np.clip(pivot + (curve - pivot) * rng.uniform(0.6, 1.35), 0, None)
-    return (curve * (rng.uniform(0.12, 0.4) if rng.random() < 0.1 else rng.uniform(0.65, 1.35))).astype(np.float32)
+    return (curve * (rng.uniform(0.12, 0.4) if rng.random() < 0.1 else rng.uniform(0.55, 1.6))).astype(np.float32)
 
 
 def _shadow(x, rng):

@@ -1,24 +1,25 @@
-"""Landmarks from dflib's own network, and how sure it is that it sees a face at all."""
+"""Landmarks from dflib's own network, and its second opinion on whether there is a face at all."""
 
 from functools import lru_cache
 
 import numpy as np
 
-from dflib.faces.alignment import inverse, transform, warp
-from dflib.faces.points import INNER, box_around
-from dflib.faces.scenes import crop_matrix
+from dflib.faces.alignment import SIDE, crop_matrix, inverse, transform, warp
+from dflib.faces.points import box_around
 from dflib.pictures import as_tensor
 
 BATCH = 32  # faces that pass the network together
+LOOKS = (1.0, False), (1.1, True)  # zoom, and whether mirrored, of all looks but the first
 
 
 @lru_cache(maxsize=1)
 def _network():
-    from dflib.checkpoints import load, shipped
+    import torch
 
+    from dflib.checkpoints import load, shipped
     from dflib.faces.network import LandmarkNetwork
 
-    return load(shipped("landmarks"), LandmarkNetwork())[0].eval()
+    return load(shipped("landmarks"), LandmarkNetwork())[0].eval().to(memory_format=torch.channels_last)
 
 
 def network_landmarks(image, boxes, network=None, passes=2) -> np.ndarray:
@@ -33,18 +34,28 @@ def network_landmarks(image, boxes, network=None, passes=2) -> np.ndarray:
     return points.astype(np.float32)
 
 
-def likeness(image, boxes, network=None) -> np.ndarray:
-    """How sharply the network sees landmarks in ``boxes`` (N, 4) of ``image``, upright and upside-down: (N, 2).
+def second_opinion(image, boxes, network=None, least=-np.inf):
+    """What dflib's network (or ``network``) makes of ``boxes`` (N, 4): better boxes (N, 4), log odds (N,) of a face.
 
-    It is the highest cell of a heat map, averaged over all points but the jaw: the network, trained on upright faces,
-    spreads its points where it is shown anything else, and a face on its head looks better to it upside-down.
+    The first look at a box finds landmarks, the others show the same face upright in the crop that they ask for: so it
+    counts little how well a box was placed. The log odds are the mean of these `LOOKS`, less what a last look finds in
+    the crop turned over, where a face on its head is seen best. Boxes with log odds under ``least`` (a number or (N,))
+    at the first look are left as they are.
     """
-    matrices = [crop_matrix(box, angle) for angle in (0.0, 180.0) for box in boxes]
-    return _look(image, matrices, network or _network())[1].reshape(2, -1).T
+    boxes, network = np.array(boxes, np.float32).reshape(-1, 4), network or _network()
+    points, odds = _look(image, [crop_matrix(box) for box in boxes], network)
+    worth = np.flatnonzero(odds > least)
+    if len(worth):
+        crops = [upright_crop(found, zoom, mirrored) for zoom, mirrored in LOOKS for found in points[worth]]
+        over = [turned_over(crop) for crop in crops[:len(worth)]]
+        points, each = _look(image, crops + over, network)
+        *upright, turned = each.reshape(len(LOOKS) + 1, -1)
+        boxes[worth], odds[worth] = box_around(points[:len(worth)]), np.mean(upright, axis=0) - np.maximum(turned, 0)
+    return boxes, odds
 
 
-def upright_crop(landmarks) -> np.ndarray:
-    """The crop matrix (2, 3) in which the face of ``landmarks`` (68, 2) stands upright."""
+def upright_crop(landmarks, zoom=1.0, mirrored=False) -> np.ndarray:
+    """The crop matrix (2, 3) in which the face of ``landmarks`` (68, 2) stands upright, ``mirrored`` or not."""
     right_eye, left_eye = landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)
     angle = np.degrees(np.arctan2(*(left_eye - right_eye)[::-1]))
     # the box is measured along the face, then its centre is taken back into the picture
@@ -53,22 +64,27 @@ def upright_crop(landmarks) -> np.ndarray:
     x0, y0, x1, y1 = box_around(landmarks @ rotation.T)
     centre = rotation.T @ [(x0 + x1) / 2, (y0 + y1) / 2]
     half = np.array([x1 - x0, y1 - y0]) / 2
-    return crop_matrix(np.concatenate([centre - half, centre + half]), angle)
+    matrix = crop_matrix(np.concatenate([centre - half, centre + half]), angle, zoom)
+    return matrix * [[-1], [1]] + [[0, 0, SIDE - 1], [0, 0, 0]] if mirrored else matrix
+
+
+def turned_over(matrix):
+    """The crop matrix (2, 3) that shows what ``matrix`` does upside-down."""
+    return [[0, 0, SIDE - 1], [0, 0, SIDE - 1]] - matrix
 
 
 def _look(image, matrices, network):
-    """Points (N, 68, 2) in the picture, seen through the crops of ``matrices``, and their likeness (N,)."""
+    """Points (N, 68, 2) in the picture, seen through the crops of ``matrices``, and the log odds (N,) of a face."""
     import torch
 
-    from dflib.faces.network import SIDE, expected_points
+    from dflib.faces.network import expected_points
 
     crops = np.stack([warp(image, matrix, (SIDE, SIDE)) for matrix in matrices])
-    points, peaks = [], []
+    points, odds = [], []
     with torch.inference_mode():
         for start in range(0, len(crops), BATCH):
-            tensor = as_tensor(crops[start:start + BATCH])
-            logits = network(tensor)
+            logits, present = network(as_tensor(crops[start:start + BATCH]))
             points.append(expected_points(logits).numpy())
-            peaks.append(logits[:, INNER].flatten(2).softmax(dim=2).amax(dim=2).mean(dim=1).numpy())
+            odds.append(present.numpy())
     points = np.concatenate(points).astype(np.float64)
-    return np.stack([transform(p, inverse(matrix)) for p, matrix in zip(points, matrices)]), np.concatenate(peaks)
+    return np.stack([transform(p, inverse(matrix)) for p, matrix in zip(points, matrices)]), np.concatenate(odds)

@@ -5,53 +5,58 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from dflib.faces.backend_dflib import likeness
+from dflib.faces.backend_dflib import second_opinion
 from dflib.faces.points import as_rgb
 from dflib.pictures import as_tensor
 
 LEVELS = (160, 320, 640)  # long sides in pixels at which a picture is searched
 LARGEST = 165.0  # pixels: larger boxes are not taken from the finer levels, for coarser ones see those faces better
 OVERLAP = 0.4  # two boxes with a larger intersection over union are one face
-CASCADE_SIDE, CASCADE_SCORE = 256, 0.65
+PROPOSED = 0.25  # the detector's score from which the landmark network looks at a place
+CASCADE_SIDE, CASCADE_SCORE = 160, 0.96  # long side at which the cascade searches, and the score of its boxes
 CASCADE_SHAPE = np.float32([[0.94, 0, 0.06, 0], [0, 0.985, 0, -0.165], [0.06, 0, 0.94, 0], [0, 0.015, 0, 1.165]])
-PROPOSED, PROPOSALS = 0.25, 12  # the detector's score from which a place is looked at more closely, and how many are
-# Chosen by hand on renders, the same upside-down, and photographs of scikit-image with and without faces: the likeness
-# at which a proposal of score 0.5 is as likely as not, and how much sharper landmarks must be upright than turned over.
-SHARP, UPRIGHT = 0.06, 1.16
+# What the log odds of both networks together must exceed, and by how much more looks may raise those of the first.
+# Chosen on renders of training people, upright and upside-down, and on the pictures that the detector trains before.
+DOUBT, SLACK = 3.0, 1.5
 
 
-def detect(image, threshold=0.5) -> np.ndarray:
-    """Boxes (N, 4) float32 ``x0 y0 x1 y1`` in pixels of the faces in ``image``, largest first; (0, 4) if there is none.
+def detect(image, threshold=0.5, networks=None) -> np.ndarray:
+    """Boxes (N, 4) float32 ``x0 y0 x1 y1`` in pixels of all faces in ``image``, largest first; (0, 4) if there is none.
 
     ``image`` is uint8 RGB (H, W, 3); see `as_rgb` for what else is taken. A box holds brows, chin, jaw and part of the
     forehead and may reach beyond the border. Faces are found from about 1/12 of the long side of a small picture (1/45
     of one of 640 px or more) up to all of it, turned by up to 45° and tilted by up to 30°; faces on their head are not.
     These limits hold for renders; in a photograph a face tilted by more than about 10° may be missed.
-    ``threshold`` is the certainty from 0 to 1 from which something is a face. The networks were trained on renders alone.
+    ``threshold`` is the certainty from 0 to 1 from which something is a face. ``networks``: a DetectorNetwork and a
+    LandmarkNetwork other than the shipped ones. All were trained on renders alone.
     """
-    boxes, _ = detect_scored(image, threshold)
+    boxes, _ = detect_scored(image, threshold, networks)
     order = np.argsort(-np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
     return boxes[order]
 
 
-def detect_scored(image, threshold=0.5):
+def detect_scored(image, threshold=0.5, networks=None):
     """Boxes (N, 4) float32 and certainties (N,) float32 of the faces in ``image``, most certain first.
 
-    The detector proposes places; the landmark network then looks at each, and where it sees no landmarks sharply there
-    is no face. Each of them is fooled by photographs unlike any render, but seldom both by the same place.
+    The detector proposes places; the landmark network, which was trained to tell faces from what else a detector may
+    propose, then looks at each and places the box anew. Each of them is fooled by photographs unlike any render, but
+    seldom both by one place.
     """
     image = as_rgb(image)
-    boxes, scores = _judge(image, *propose(image), threshold)
+    detector, judge = networks or (None, None)
+    boxes, scores = _judge(image, *propose(image, detector), threshold, judge)
     if not len(boxes):  # the cascade was trained on photographs: its word counts where the networks see nothing
         boxes = from_cascade(image)
-        boxes, scores = _judge(image, boxes, np.full(len(boxes), CASCADE_SCORE, np.float32), threshold)
+        boxes, scores = _judge(image, boxes, np.full(len(boxes), CASCADE_SCORE, np.float32), threshold, judge)
     return boxes, scores
 
 
-def _judge(image, boxes, scores, threshold):
-    """The distinct ones of ``boxes`` (N, 4) that are faces, and how certain that is, given the proposals' ``scores``."""
+def _judge(image, boxes, scores, threshold, network):
+    """The faces among proposed ``boxes`` (N, 4), placed anew, and how certain, given the detector's ``scores``."""
     if len(boxes):
-        scores = certainty(scores, likeness(image, boxes))
+        prior = np.log(scores / (1 - scores)) - DOUBT
+        boxes, present = second_opinion(image, boxes, network, least=-prior - SLACK)
+        scores = (1 / (1 + np.exp(-prior - present))).astype(np.float32)
     sure = scores > threshold
     return _distinct(boxes[sure], scores[sure], nested=0.6)
 
@@ -62,43 +67,37 @@ def from_cascade(image) -> np.ndarray:
     size = [max(1, round(scale * side)) for side in image.shape[1::-1]]      # a very long picture keeps one row
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     stretch = np.array([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]] * 2, np.float32)
-    found = (detect_cascade(small) + 0.5) * stretch - 0.5
+    found = (detect_cascade(small, step=1.25) + 0.5) * stretch - 0.5
     # measured on frontal renders and the astronaut: a face is a little narrower than the square and reaches lower
     return found @ CASCADE_SHAPE
 
 
-def certainty(scores, sharpness) -> np.ndarray:
-    """How sure (N,), 0…1, a face is, given the proposals' ``scores`` (N,) and the landmarks' `likeness` (N, 2)."""
-    upright, turned = sharpness.T
-    odds = 3 * np.log(scores / (1 - scores)) + 6 * np.log(upright / SHARP)
-    return np.where(upright > UPRIGHT * turned, 1 / (1 + np.exp(-odds)), 0).astype(np.float32)
-
-
-def propose(image):
-    """The detector's best boxes (N, 4) and their scores (N,) in ``image``, uint8 RGB: at most `PROPOSALS`."""
+def propose(image, network=None):
+    """The detector's boxes (N, 4) and their scores (N,) in ``image``, uint8 RGB: every place above `PROPOSED`."""
     longest = max(image.shape[:2])
     # searched at the first level, enlarged by up to 4 for that, and at each further one that is not much enlargement
     sides = [min(LEVELS[0], 4 * longest)]
     sides += [min(side, longest) for before, side in zip(LEVELS, LEVELS[1:]) if longest > 1.1 * before]
-    found = [_search(image, side / longest) for side in sides]
+    network = network or _network()
+    found = [_search(image, side / longest, network) for side in sides]
     for level, side in list(enumerate(sides))[1:]:
         boxes, scores = found[level]
         small = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) * side / longest < LARGEST
         found[level] = boxes[small], scores[small]
-    boxes, scores = _distinct(*(np.concatenate(part) for part in zip(*found)))
-    return boxes[:PROPOSALS], scores[:PROPOSALS]
+    return _distinct(*(np.concatenate(part) for part in zip(*found)))
 
 
-def detect_cascade(image) -> np.ndarray:
+def detect_cascade(image, step=1.15) -> np.ndarray:
     """Boxes (N, 4) float32 from scikit-image's cascade of local binary patterns (Liao et al. 2007), largest first.
 
-    It knows frontal faces only, and its boxes are square and cut off the chin. ``image`` as for `detect`.
+    It knows frontal faces only, and its boxes are square and cut off the chin. ``image`` as for `detect`; ``step`` is
+    the ratio of neighbouring sizes that are searched.
     """
     image = as_rgb(image)
     side = min(image.shape[:2])
     if side < 24:  # the cascade's own window
         return np.zeros((0, 4), np.float32)
-    found = _cascade().detect_multi_scale(img=image, scale_factor=1.15, step_ratio=1, min_size=(24, 24),
+    found = _cascade().detect_multi_scale(img=image, scale_factor=step, step_ratio=1, min_size=(24, 24),
                                           max_size=(side, side))
     boxes = np.array([[box["c"], box["r"], box["c"] + box["width"] - 1, box["r"] + box["height"] - 1] for box in found],
                      np.float32).reshape(-1, 4)
@@ -115,14 +114,15 @@ def _cascade():
 
 @lru_cache(maxsize=1)
 def _network():
-    from dflib.checkpoints import load, shipped
+    import torch
 
+    from dflib.checkpoints import load, shipped
     from dflib.faces.detector_network import DetectorNetwork
 
-    return load(shipped("detector"), DetectorNetwork())[0].eval()
+    return load(shipped("detector"), DetectorNetwork())[0].eval().to(memory_format=torch.channels_last)
 
 
-def _search(image, scale):
+def _search(image, scale, network):
     """Boxes (N, 4) and scores (N,) of the detector in pixels of ``image``, searched at ``scale`` times its size."""
     import torch
 
@@ -134,37 +134,38 @@ def _search(image, scale):
     padded[:height, :width] = level
     tensor = as_tensor(padded[None])
     with torch.inference_mode():
-        boxes, scores = decode(_network()(tensor)[0], PROPOSED)
+        boxes, scores = decode(network(tensor)[0], PROPOSED)
     stretch = np.array([image.shape[1] / width, image.shape[0] / height] * 2, np.float32)
     return (boxes.numpy() + 0.5) * stretch - 0.5, scores.numpy()
 
 
-def _distinct(boxes, scores, nested=1.0):
-    """The best box of each face, best first: greedy suppression of what overlaps, or lies mostly inside, a better one."""
-    kept = []
-    for row in np.argsort(-scores, kind="stable"):
-        if all(overlap(boxes[row], boxes[other]) <= OVERLAP and _inside(boxes[row], boxes[other]) <= nested
-               for other in kept):
-            kept.append(row)
+def _distinct(boxes, scores, nested=np.inf):
+    """The best box of each face, best first: what overlaps a better one, or lies mostly inside it, is dropped."""
+    order = np.argsort(-scores, kind="stable")
+    boxes, scores = boxes[order], scores[order]
+    shared, area = _shared(boxes[:, None], boxes[None]), _area(boxes)
+    smaller, both = np.minimum(area[:, None], area[None]), area[:, None] + area[None] - shared
+    one_face = (shared > OVERLAP * both) | (shared > nested * smaller)  # (N, N)
+    kept = np.ones(len(boxes), bool)
+    for row in range(len(boxes)):
+        if kept[row]:
+            kept[row + 1:] &= ~one_face[row, row + 1:]
     return boxes[kept], scores[kept]
 
 
 def _shared(box, other):
-    width = min(box[2], other[2]) - max(box[0], other[0])
-    height = min(box[3], other[3]) - max(box[1], other[1])
-    return max(width, 0.0) * max(height, 0.0)
+    """Area (…,) that boxes (…, 4) have in common."""
+    width = np.minimum(box[..., 2], other[..., 2]) - np.maximum(box[..., 0], other[..., 0])
+    height = np.minimum(box[..., 3], other[..., 3]) - np.maximum(box[..., 1], other[..., 1])
+    return np.maximum(width, 0.0) * np.maximum(height, 0.0)
 
 
 def _area(box):
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _inside(box, other):
-    """The part of the smaller of two boxes (4,) that lies in the larger, 0…1."""
-    return _shared(box, other) / max(min(_area(box), _area(other)), 1e-9)
+    return (box[..., 2] - box[..., 0]) * (box[..., 3] - box[..., 1])
 
 
 def overlap(box, other) -> float:
     """Intersection over union of two boxes (4,), 0…1."""
+    box, other = np.asarray(box), np.asarray(other)
     shared = _shared(box, other)
     return float(shared / max(_area(box) + _area(other) - shared, 1e-9))

@@ -35,7 +35,7 @@ class _Person:
 
 
 class Follower:
-    """The faces of one clip, followed: called with each picture in turn. A copy made before the first one starts afresh.
+    """The faces of one clip, followed: called with each picture in turn. A copy made before that starts afresh.
 
     identity(image (H, W, 3) uint8, landmarks (N, 68, 2)) -> embeddings (N, D) of length 1 tells people apart, see
     `metrics.identity`. Without it only places count: after a cut a face at a new place is taken for a new person, and
@@ -112,7 +112,7 @@ class Track:
         return len(self.frames)
 
     def runs(self, longest) -> list:
-        """Pairs (number of the first picture, landmarks (t, 68, 2)) of neighbouring pictures, at most ``longest`` each."""
+        """Pairs (number of the first picture, landmarks (t, 68, 2)): neighbouring pictures, at most ``longest``."""
         runs = []
         for frame, points, same in zip(self.frames, self.landmarks, self.same):
             if not (same and runs and len(runs[-1][1]) < longest):
@@ -125,15 +125,17 @@ WHICH = ("largest", "all")
 
 
 def tracks(pictures, which="largest", backend="dflib", identity=None) -> list:
-    """The `Track` of the main person of ``pictures`` (H, W, 3) uint8, or of everybody, in the order of their appearance.
+    """The `Track` of the main person of ``pictures`` (H, W, 3) uint8, or of everybody, in order of appearance.
 
-    ``which``: "largest" or "all"; backend and identity as for `Follower`. Empty without a face. ValueError for another word.
+    ``which``: "largest" or "all"; backend and identity as for `Follower`. Empty without a face. ValueError for another
+    word.
     """
     if which not in WHICH:
         raise ValueError(f"which must be one of {', '.join(WHICH)}, not {which!r}.")
     follow, people = Follower(backend, identity), {}
     for number, image in enumerate(pictures):
-        main = follow.main(image) if which == "largest" else None
-        for seen in follow.everybody(image) if which == "all" else [main] if main else []:
-            people.setdefault(seen.person if which == "all" else 0, []).append((number, seen.box, seen.landmarks, seen.same))
+        found = follow.everybody(image) if which == "all" else filter(None, [follow.main(image)])
+        for seen in found:
+            track = people.setdefault(seen.person if which == "all" else "main", [])
+            track.append((number, seen.box, seen.landmarks, seen.same))
     return [Track(*map(np.array, zip(*rows))) for rows in people.values()]

@@ -1,7 +1,9 @@
 """The landmark network: a small U-shaped convolutional network with heat maps, trained only on rendered faces.
 
 Heat maps with a differentiable peak follow Sun et al. 2018, "Integral Human Pose Regression"
-(https://arxiv.org/abs/1711.08229); training on renders alone follows Wood et al. 2021, "Fake it till you make it"
+(https://arxiv.org/abs/1711.08229); that one network says where the landmarks are and whether there is a face at all
+follows Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks"
+(https://arxiv.org/abs/1604.02878); training on renders alone follows Wood et al. 2021, "Fake it till you make it"
 (https://arxiv.org/abs/2109.15102).
 """
 
@@ -9,7 +11,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-SIDE = 96  # pixels of a side of the crop that the network sees
 CELL = 4  # pixels of a side of a heat map's cell
 
 
@@ -33,7 +34,7 @@ class Upwards(nn.Module):
 
 
 class LandmarkNetwork(nn.Module):
-    """Crops (B, 3, 96, 96) in [-1, 1] -> heat map logits (B, 68, 24, 24)."""
+    """Crops (B, 3, 96, 96) in [-1, 1] -> heat map logits (B, 68, 24, 24), and the logit (B,) of an upright face."""
 
     def __init__(self, width=20):
         super().__init__()
@@ -45,12 +46,13 @@ class LandmarkNetwork(nn.Module):
         self.up2 = Upwards(8 * w, 4 * w)
         self.up1 = Upwards(4 * w, 2 * w)
         self.head = nn.Conv2d(2 * w, 68, 1)
+        self.presence = nn.Linear(8 * w, 1)
 
     def forward(self, images):
         fine = self.down1(self.stem(images))  # (B, 2w, 24, 24)
         middle = self.down2(fine)  # (B, 4w, 12, 12)
         coarse = self.down3(middle)  # (B, 8w, 6, 6)
-        return self.head(self.up1(self.up2(coarse, middle), fine))
+        return self.head(self.up1(self.up2(coarse, middle), fine)), self.presence(coarse.mean(dim=(2, 3)))[:, 0]
 
 
 def cell_centres(cells, device=None):

@@ -54,12 +54,25 @@ def interocular(landmarks) -> np.ndarray:
     return np.linalg.norm(landmarks[..., 45, :] - landmarks[..., 36, :], axis=-1)
 
 
-def check_points(landmarks, batch=False) -> np.ndarray:
-    """``landmarks`` as float64 (68, 2), or (N, 68, 2) if ``batch``; ValueError for other shapes or not finite."""
+def landmark_error(points, truth, visible=None):
+    """Mean distance of ``points`` to ``truth`` in per cent of that between the outer eye corners, (N,) or one number.
+
+    points, truth: (68, 2) or (N, 68, 2) pixels. visible: (…, 68) bool, the points that count, all by default.
+    ValueError for other shapes.
+    """
+    points, truth = np.asarray(points, np.float64), np.asarray(truth, np.float64)
+    if points.shape != truth.shape or points.shape[-2:] != (68, 2):
+        raise ValueError(f"Both sets of landmarks must be (68, 2) or (N, 68, 2), not {points.shape} and {truth.shape}.")
+    weight = np.ones(points.shape[:-1]) if visible is None else np.asarray(visible, np.float64)
+    distance = np.linalg.norm(points - truth, axis=-1)
+    return 100 * (distance * weight).sum(-1) / weight.sum(-1) / interocular(truth)
+
+
+def check_points(landmarks) -> np.ndarray:
+    """``landmarks`` as float64 (68, 2); ValueError for other shapes or not finite."""
     points = np.asarray(landmarks, dtype=np.float64)
-    wanted = "(N, 68, 2)" if batch else "(68, 2)"
-    if points.shape[-2:] != (68, 2) or points.ndim != (3 if batch else 2):
-        raise ValueError(f"Landmarks must have the shape {wanted}, not {points.shape}.")
+    if points.shape != (68, 2):
+        raise ValueError(f"Landmarks must have the shape (68, 2), not {points.shape}.")
     if not np.isfinite(points).all():
         raise ValueError("Landmarks must be finite numbers.")
     return points

@@ -1,10 +1,12 @@
 """Rendered faces to train and to measure with: whole renders of the cast, kept in the cache as plain arrays."""
 
 from dataclasses import dataclass, fields, replace
+from itertools import count, islice
 
 import cv2
 import numpy as np
 
+from dflib.cast.people.splits import split_of
 from dflib.cast.renders import kept
 
 SIZE = 160  # pixels of a side: a face is then about as large as the landmark network wants it
@@ -34,29 +36,29 @@ class Renders:
         return Renders(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def render_set(people, first=0) -> Renders:
-    """``SHOTS`` renders each of ``people`` people of the cast, seeds ``first`` on, from the cache where they are there.
+def render_set(people, split, first=0) -> Renders:
+    """``SHOTS`` renders each of ``people`` people of one ``split`` of the cast, seeds ``first`` on, kept in the cache.
 
     Rendering takes about 0.15 s a picture on one core and shows a progress bar; what is done is kept chunk by chunk,
     for this version of the cast and these constants.
     """
     from tqdm.auto import tqdm
 
-    chunks = []
+    seeds, chunks = list(islice((seed for seed in count(first) if split_of(seed) == split), people)), []
     with tqdm(total=people, unit="person", desc="rendering faces") as bar:
-        for start in range(first, first + people, CHUNK):
-            count = min(CHUNK, first + people - start)
-            chunks.append(kept("faces", f"{start:06d}-{count:03d}", (start, count, SHOTS, SIZE, YAW, SOFTNESS),
-                               lambda: vars(_render(start, count, bar))))
-            bar.update(start + count - first - bar.n)                  # what was read at once
+        for start in range(0, people, CHUNK):
+            part = seeds[start:start + CHUNK]
+            chunks.append(kept("faces", f"{part[0]:06d}-{part[-1]:06d}", (part, SHOTS, SIZE, YAW, SOFTNESS),
+                               lambda: vars(_render(part, bar))))
+            bar.update(start + len(part) - bar.n)                      # what was read at once
     return Renders(*(np.concatenate([chunk[field.name] for chunk in chunks]) for field in fields(Renders)))
 
 
-def _render(first, people, bar):
+def _render(seeds, bar):
     from dflib import cast
 
     frames, tones, yaws = [], [], []
-    for seed in range(first, first + people):
+    for seed in seeds:
         person = cast.sample_person(seed)
         for number in range(SHOTS):
             shot = turned(cast.sample_shot(seed * SHOTS + number, yaw=YAW), seed * SHOTS + number)
@@ -66,7 +68,8 @@ def _render(first, people, bar):
         bar.update(1)
     background = cast.LABELS.index("background")
     # the labels have hard edges; a pixel of softness keeps cut-out people from being told by theirs
-    mattes = [cv2.blur(np.where(frame.labels == background, 0, 255).astype(np.uint8), (SOFTNESS, SOFTNESS)) for frame in frames]
+    mattes = [cv2.blur(np.where(frame.labels == background, 0, 255).astype(np.uint8), (SOFTNESS, SOFTNESS))
+              for frame in frames]
     return Renders(np.stack([frame.image for frame in frames]), np.stack([frame.landmarks for frame in frames]),
                    np.stack(mattes), np.stack([frame.mask for frame in frames]), np.float32(tones), np.float32(yaws))
 

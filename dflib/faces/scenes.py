@@ -7,48 +7,64 @@ tilted, partly covered or upside-down.
 import cv2
 import numpy as np
 
-from dflib.faces.alignment import similarity, transform
+from dflib.faces.alignment import SIDE, crop_matrix, transform
 from dflib.faces.augment import occlude, photometric, texture
-from dflib.faces.network import SIDE
 from dflib.faces.points import MIRROR, box_around
 
 CANVAS = 160  # pixels of a side of the pictures that the detector is trained on
 
 
-def crop_matrix(box, angle=0.0, zoom=1.0, shift=(0.0, 0.0)) -> np.ndarray:
-    """The similarity (2, 3) from a picture to the landmark network's crop of a face with ``box`` (4,).
-
-    ``angle`` in degrees is how far the face leans (clockwise in the picture); it stands upright in the crop. ``zoom``
-    enlarges the face and ``shift`` moves the crop's centre, in shares of its side.
-    """
-    x0, y0, x1, y1 = box
-    side = 1.2 * max(x1 - x0, y1 - y0) / zoom
-    turn = np.radians(angle)
-    right = np.array([np.cos(turn), np.sin(turn)])
-    down = np.array([-right[1], right[0]])
-    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + side * (shift[0] * right + shift[1] * down)
-    corners = centre + side / 2 * np.stack([-right - down, right - down, -right + down])
-    return similarity(corners, np.array([[0, 0], [SIDE, 0], [0, SIDE]]) - 0.5)
-
-
 def landmark_example(renders, rng):
-    """One augmented crop (96, 96, 3) u8 and its landmarks (68, 2) f32 in crop pixels."""
+    """One augmented crop (96, 96, 3) u8 of a face and its landmarks (68, 2) f32 in crop pixels."""
     row = rng.integers(len(renders))
     landmarks = renders.landmarks[row]
-    matrix = crop_matrix(box_around(landmarks), rng.uniform(-25, 25), np.exp(rng.uniform(-0.22, 0.22)),
-                         rng.uniform(-0.09, 0.09, 2))
-    crop = cv2.warpAffine(renders.image[row], matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=_border(rng))
-    if rng.random() < 0.5:  # before another background
-        matte = cv2.warpAffine(renders.matte[row], matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR,
-                               borderMode=cv2.BORDER_REPLICATE)
-        crop = _over(texture(rng, SIDE, SIDE), crop, matte)
-    points = transform(landmarks, matrix)
+    matrix = crop_matrix(box_around(landmarks), rng.uniform(-25, 25), np.exp(rng.uniform(-0.25, 0.25)),
+                         rng.uniform(-0.1, 0.1, 2))
+    crop, points = _crop(renders, row, matrix, rng), transform(landmarks, matrix)
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
         points = (points * (-1, 1) + (SIDE - 1, 0))[MIRROR]
     if rng.random() < 0.35:
         crop = occlude(crop, rng)
     return photometric(crop, rng), points.astype(np.float32)
+
+
+def faceless_example(renders, rng, clutter=()):
+    """One augmented crop (96, 96, 3) u8 in which no upright face fills the crop: what a detector may propose.
+
+    Half are pieces of a `background`; the others show a person turned over or on the side, beside the crop's middle,
+    far too small or far too large.
+    """
+    if rng.random() < 0.5:
+        picture = background(renders, rng, clutter)
+        side = int(rng.integers(SIDE // 2, CANVAS + 1))
+        y, x = rng.integers(0, CANVAS - side + 1, 2)
+        crop = cv2.resize(picture[y:y + side, x:x + side], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    else:
+        row, kind = rng.integers(len(renders)), rng.integers(3)
+        angle, zoom, shift = rng.uniform(-25, 25), np.exp(rng.uniform(-0.25, 0.25)), rng.uniform(-0.1, 0.1, 2)
+        if kind == 0:
+            angle = rng.uniform(70, 290)
+        elif kind == 1:
+            way, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.45, 0.9)
+            shift = far * np.array([np.cos(way), np.sin(way)])
+        else:
+            zoom = rng.uniform(0.2, 0.4) if rng.random() < 0.5 else rng.uniform(2.5, 4)
+        crop = _crop(renders, row, crop_matrix(box_around(renders.landmarks[row]), angle, zoom, shift), rng)
+        crop = crop[:, ::-1] if rng.random() < 0.5 else crop
+    if rng.random() < 0.2:
+        crop = occlude(crop, rng)
+    return photometric(np.ascontiguousarray(crop), rng)
+
+
+def _crop(renders, row, matrix, rng):
+    """The crop (96, 96, 3) of one render that ``matrix`` asks for, half the time before another background."""
+    crop = cv2.warpAffine(renders.image[row], matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=_border(rng))
+    if rng.random() < 0.5:
+        matte = cv2.warpAffine(renders.matte[row], matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR,
+                               borderMode=cv2.BORDER_REPLICATE)
+        crop = _over(texture(rng, SIDE, SIDE), crop, matte)
+    return crop
 
 
 def _border(rng):

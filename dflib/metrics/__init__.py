@@ -1,6 +1,6 @@
 """Distances and scores: pictures and points against the truth, who is shown, and what can be seen of them.
 
-    psnr, ssim, flicker, landmark_error, equal_error_rate       formulas
+    psnr, ssim, flicker, equal_error_rate       formulas
     identity_embedding, identity_similarity, person_embedding     a network that tells the cast's people apart
     face_attributes                                   a network that names age, hair, pose, expression and more
     sliced_wasserstein, pyramid_wasserstein, frechet_distance, precision_recall     two sets of pictures
@@ -15,7 +15,7 @@ Names are resolved on first use; torch is imported by what needs it.
 from dflib.lazy import lazily
 
 _HOME = {
-    "psnr": "distances", "ssim": "distances", "flicker": "distances", "landmark_error": "distances", "equal_error_rate": "distances",
+    "psnr": "distances", "ssim": "distances", "flicker": "distances", "equal_error_rate": "distances",
     "identity_embedding": "identity", "identity_similarity": "identity", "person_embedding": "identity",
     "face_attributes": "attributes",
     "sliced_wasserstein": "wasserstein", "pyramid_wasserstein": "wasserstein", "real_floor": "wasserstein",

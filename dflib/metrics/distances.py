@@ -83,20 +83,6 @@ def flicker(frames, truth, mask=None):
     return np.array(found)
 
 
-def landmark_error(points, truth, visible=None):
-    """Normalised mean error in percent of the distance between the outer eye corners, (N,) or one number.
-
-    points, truth: (68, 2) or (N, 68, 2) pixels. visible: (…, 68) bool, the points that count, all by default.
-    """
-    points, truth = np.asarray(points, np.float64), np.asarray(truth, np.float64)
-    if points.shape != truth.shape or points.shape[-2:] != (68, 2):
-        raise ValueError(f"Both sets of landmarks must be (68, 2) or (N, 68, 2), not {points.shape} and {truth.shape}.")
-    weight = np.ones(points.shape[:-1]) if visible is None else np.asarray(visible, np.float64)
-    distance = np.linalg.norm(points - truth, axis=-1)
-    eyes = np.linalg.norm(truth[..., 36, :] - truth[..., 45, :], axis=-1)
-    return 100 * (distance * weight).sum(-1) / weight.sum(-1) / eyes
-
-
 def equal_error_rate(labels, scores) -> float:
     """Share of errors, 0..1, at the threshold where false alarms and misses are as frequent; labels (N,) are 0 or 1."""
     from sklearn.metrics import roc_curve

@@ -83,7 +83,7 @@ def score_frames(frames, truth, landmarks=None):
     fit, embedding = _fitted(found), metrics.identity_embedding(frames, found)
     turn = np.einsum("tij,tij->t", fit.rotation, truth.fit.rotation)            # trace(Ra' Rb) = 1 + 2 cos(angle)
     return {"psnr": compared(metrics.psnr, truth.masks), "ssim": compared(metrics.ssim, truth.masks),
-            "ssim_frame": compared(metrics.ssim), "landmarks": metrics.landmark_error(found, truth.landmarks),
+            "ssim_frame": compared(metrics.ssim), "landmarks": faces.landmark_error(found, truth.landmarks),
             "expression": expression_error(fit.weights, truth.fit.weights),
             "pose": np.degrees(np.arccos(np.clip((turn - 1) / 2, -1, 1))),
             "flicker": np.concatenate([[np.nan], metrics.flicker(frames, truth.frames, truth.masks)]),

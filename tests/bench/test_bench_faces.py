@@ -1,4 +1,8 @@
-"""Speed of faces on one core: budgets are 60 ms to detect at 256 px and 20 ms for the landmarks of one face."""
+"""Speed of faces on one core: budgets are 80 ms to detect at 256 px and 20 ms for the landmarks of one face.
+
+Where a machine is slower than the course's, the ratio to a known piece of work in the same process still tells.
+"""
+import time
 
 import cv2
 import numpy as np
@@ -24,8 +28,33 @@ def picture():
     return cv2.resize(data.astronaut(), (256, 256), interpolation=cv2.INTER_AREA)
 
 
+@pytest.fixture
+def nothing():
+    """A photograph without a face, for which the cascade is asked too."""
+    return cv2.resize(data.coffee(), (256, 170), interpolation=cv2.INTER_AREA)
+
+
 def test_detect(benchmark, picture):
     assert len(benchmark(faces.detect, picture)) == 1
+
+
+def test_detect_nothing(benchmark, nothing):
+    assert len(benchmark(faces.detect, nothing)) == 0
+
+
+def test_detection_takes_less_than_the_cascade_alone(picture, nothing):
+    """At 256 px the cascade takes about 100 ms of one core, both networks and a cascade at 160 px at most 80."""
+    def seconds(work, picture):
+        work(picture)
+        spent = []
+        for _ in range(7):
+            start = time.process_time()         # of this process: other work on the machine does not count
+            work(picture)
+            spent.append(time.process_time() - start)
+        return min(spent)
+
+    cascade = seconds(faces.detect_cascade, picture)
+    assert seconds(faces.detect, picture) < 0.8 * cascade and seconds(faces.detect, nothing) < 0.8 * cascade
 
 
 def test_detect_cascade(benchmark, picture):
