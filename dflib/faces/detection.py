@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from scipy.special import expit
 
 from dflib.faces.backend_dflib import second_opinion
 from dflib.faces.points import as_rgb
@@ -56,7 +57,7 @@ def _judge(image, boxes, scores, threshold, network):
     if len(boxes):
         prior = np.log(scores / (1 - scores)) - DOUBT
         boxes, present = second_opinion(image, boxes, network, least=-prior - SLACK)
-        scores = (1 / (1 + np.exp(-prior - present))).astype(np.float32)
+        scores = expit(prior + present).astype(np.float32)
     sure = scores > threshold
     return _distinct(boxes[sure], scores[sure], nested=0.6)
 
