@@ -126,16 +126,16 @@ def region_of(truth: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 # ---------------------------------------- the sets
-def cast_faces(size: int, split: str = "train") -> LabelledFaces:
-    """The shipped people of `split`, who look ahead, with hair, sex, age and skin known."""
+def cast_faces(size: int, split: str = "train", people: "int | None" = None) -> LabelledFaces:
+    """The shipped people of `split`, or of `people` rendered ones, who look ahead, with hair, sex, age and skin known."""
     from dflib.datasets import RenderedFaces
 
-    data = RenderedFaces(split=split)
+    data = RenderedFaces.render(people, size=SIZE, yaw=TURNED, split=split) if people else RenderedFaces(split=split)
     rows = np.flatnonzero(np.abs(data.attribute("yaw")) <= TURNED)
     landmarks = data.landmarks
     images = np.stack([_framed(data.image(row), landmarks[row], size) for row in rows])
     attributes = {name: data.attribute(name)[rows] for name in ("hair_colour", "female", "age", "tone")}
-    return LabelledFaces(images, *cast_labels(attributes), data.people[rows], f"the shipped cast, {split}, {size} px")
+    return LabelledFaces(images, *cast_labels(attributes), data.people[rows], f"{people or 'shipped'} people of the cast, {split}, {size} px")
 
 
 def celeba_faces(root, size: int, pictures: int = 20_000, split: str = "train") -> LabelledFaces:
