@@ -13,6 +13,7 @@ _HOME = {
     "cast_faces": "edits", "celeba_faces": "edits", "expression_faces": "edits", "mixed_faces": "edits", "true_edits": "edits",
     "ImageFolder": "folders", "CelebA": "folders", "Photo": "folders",
     "FaceForensics": "forensics", "DFDC": "forensics", "CelebDF": "forensics", "Clip": "forensics",
+    "FaceCrops": "crops", "crops_of": "crops",
 }
 __all__ = sorted(_HOME)
 __getattr__, __dir__ = lazily(globals(), _HOME)

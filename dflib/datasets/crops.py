@@ -4,6 +4,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm.auto import tqdm
+
+from dflib.faces.crops import clip_boxes, cut
+from dflib.media import read_video
 
 REAL = "real"
 
@@ -60,3 +64,70 @@ class FaceCrops:
         return FaceCrops(self.pictures[chosen], np.asarray(self.kinds)[chosen], np.asarray(self.groups)[chosen],
                          place[self.originals[chosen]], np.asarray(self.clips)[chosen],
                          None if self.masks is None else self.masks[chosen])
+
+
+def crops_of(clips, size: int, frames: int = 32) -> FaceCrops:
+    """Crops (size x size) of at most `frames` pictures of each of `clips` (a `FaceForensics`, `DFDC`, …).
+
+    A fake is cut at the same pictures and by the same boxes as its original, which must be among the clips to be its
+    `originals`. groups are the clips that share a person or a video, directly or through others: pairs, in
+    FaceForensics++. masks are there when every fake has them; one made from nothing (no original, no target) is changed
+    all over. Clips without a face are left out. Boxes are looked for once, see `clip_boxes`. ValueError when no face is
+    found at all, and for a mask that ends before its video.
+    """
+    known, columns = {}, {name: [] for name in ("pictures", "kinds", "groups", "originals", "clips", "masks")}
+    masked = all(clip.mask or _from_nothing(clip) for clip in clips if clip.fake)
+    group, row_of = _families(clips), {}
+    for clip in tqdm(sorted(clips, key=lambda clip: clip.fake), desc="cutting out faces", unit="clip", disable=None):
+        seen = clip.original or clip.path
+        if seen not in known:
+            boxes = clip_boxes(seen)
+            shown = np.flatnonzero(~np.isnan(boxes[:, 0]))
+            spread = np.linspace(0, len(shown) - 1, min(frames, len(shown))).round().astype(int)
+            known[seen] = boxes, shown[spread]
+        boxes, numbers = known[seen]
+        pictures = _cut(clip.path, boxes, numbers, size)
+        count = len(pictures)
+        if not clip.fake:
+            row_of |= {(clip.path, number): len(columns["kinds"]) + i for i, number in enumerate(numbers[:count])}
+        columns["pictures"] += pictures
+        columns["kinds"] += [clip.method if clip.fake else REAL] * count
+        columns["groups"] += [group[clip.path]] * count
+        columns["originals"] += [row_of.get((clip.original, number), -1) for number in numbers[:count]]
+        columns["clips"] += [str(clip.path)] * count
+        if masked:
+            masks = _cut(clip.mask, boxes, numbers[:count], size) if clip.mask else []
+            if clip.mask and len(masks) < count:
+                raise ValueError(f"The mask {clip.mask} ends before {clip.path} does.")
+            columns["masks"] += [mask.max(axis=2) > 127 for mask in masks] or [np.full((size, size), clip.fake)] * count
+    if not columns["kinds"]:
+        raise ValueError("No face was found in any of the clips.")
+    return FaceCrops(**{name: np.array(column) for name, column in columns.items() if column or name != "masks"})
+
+
+def _from_nothing(clip) -> bool:
+    """Whether a fake is nobody's video: a generator's walk, say."""
+    return clip.original is None and clip.target is None
+
+
+def _cut(path, boxes: np.ndarray, numbers: np.ndarray, size: int) -> list:
+    """Crops of the pictures of these numbers, as far as the video goes."""
+    wanted = set(numbers.tolist())
+    return [cut(picture, box, size)
+            for number, (picture, box) in enumerate(zip(read_video(path), boxes)) if number in wanted]
+
+
+def _families(clips) -> dict:
+    """{path: a name} of every clip; clips have one name that share a person or a video, directly or through others."""
+    above = {}
+
+    def top(thing):
+        while above.setdefault(thing, thing) != thing:
+            thing = above[thing]
+        return thing
+
+    for clip in clips:
+        for other in (clip.original, *(("person", who) for who in (clip.target, clip.source) if who)):
+            if other is not None:
+                above[top(other)] = top(clip.path)
+    return {clip.path: str(top(clip.path)) for clip in clips}
