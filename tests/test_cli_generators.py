@@ -1,5 +1,7 @@
 """Generators on the command line: training that is begun, resumed or put aside, and sheets from a checkpoint."""
+import inspect
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -95,13 +97,16 @@ def test_clips_are_of_the_cast(capsys, folder, checkpoint):
 class Trained:
     """Stands for a recipe's module: it counts how often it goes on with what lies in its folder."""
 
-    LANDMARKS = DETECTOR = IDENTITY = ATTRIBUTES = {"smoke": "a recipe"}
+    RECIPES = LANDMARKS = DETECTOR = IDENTITY = ATTRIBUTES = {"smoke": "a recipe"}
+    averaged, accelerator = None, SimpleNamespace(is_main_process=False)
 
     @staticmethod
-    def train(recipe, folder):
+    def train(recipe, data, folder):
+        assert recipe == "a recipe"
         folder.mkdir(parents=True, exist_ok=True)
         state = folder / "state.safetensors"
-        state.write_text(state.read_text() + "+" if state.exists() else "begun")
+        state.write_text(f"{state.read_text()}+" if state.exists() else f"begun with {data}")
+        return Trained
 
 
 def test_a_run_is_gone_on_with_resumed_or_put_aside(capsys, folder, monkeypatch):
@@ -113,21 +118,45 @@ def test_a_run_is_gone_on_with_resumed_or_put_aside(capsys, folder, monkeypatch)
     assert run(capsys, "train", "gan")[:2] == (0, "gan: done\n")
     assert run(capsys, "train", "gan")[0] == run(capsys, "train", "gan", "--resume")[0] == 0
     state = train.run_folder("gan") / "state.safetensors"
-    assert state.read_text() == "begun++"
+    assert state.read_text() == "begun with None++"
     for number in (1, 2):
         aside = train.run_folder("gan").with_name(f"gan-smoke.{number}")
         code, out, _ = run(capsys, "train", "gan", "--no-resume")
         assert code == 0 and out == f"gan: the earlier run is now {aside}\ngan: done\n"
-    assert state.read_text() == "begun" and (aside.with_name("gan-smoke.1") / "state.safetensors").read_text() == "begun++"
+    assert state.read_text() == "begun with None" and (aside.with_name("gan-smoke.1") / "state.safetensors").read_text() == "begun with None++"
     assert run(capsys, "train", "stylegan", "--no-resume")[:2] == (0, "stylegan: done\n")     # nothing to put aside
     assert run(capsys, "train", "all", "--resume")[0] == 0      # some have begun
+
+
+def test_ones_own_data_has_a_run_of_its_own(capsys, folder, monkeypatch):
+    monkeypatch.setattr(train, "import_module", lambda name: Trained)
+    assert run(capsys, "train", "autoencoder", "--data", "a.mp4", "b.mp4")[:2] == (0, "autoencoder: done\n")
+    state = train.run_folder("autoencoder", own=True) / "state.safetensors"
+    assert state.read_text() == "begun with ('a.mp4', 'b.mp4')"
+    assert run(capsys, "train", "stylegan", "--data", "pictures")[0] == 0
+    assert (train.run_folder("stylegan", own=True) / "state.safetensors").read_text() == "begun with pictures"
+    assert not train.run_folder("stylegan").exists()
+    for wrong, sentence in ((("gan", "--data", "x"), "--data is for stylegan and autoencoder, not for gan."),
+                            (("autoencoder", "--data", "a.mp4"), "is a video of each of two people, not 1 paths."),
+                            (("stylegan", "--data", "a", "b"), "is one folder of pictures, not 2 paths.")):
+        code, out, err = run(capsys, "train", *wrong)
+        assert (code, out) == (2, "") and sentence in err
+
+
+@pytest.mark.parametrize("name", train.RECIPES)
+def test_every_network_has_a_recipe_and_data_of_its_own(folder, name):
+    module, recipe = train.module_and_recipe(name)
+    assert list(inspect.signature(module.train).parameters) == ["recipe", "data", "folder", "seed"]
+    assert list(inspect.signature(module.training_data).parameters) == ["recipe"]
+    assert getattr(recipe, "steps", None) or recipe.images
 
 
 def test_a_trained_stylegan_can_be_rendered(capsys, folder):
     """The whole way at smoke scale: train, interrupt nothing, resume what is finished, render what came out."""
     code, out, err = run(capsys, "train", "stylegan")
     path = train.run_folder("stylegan").with_suffix(".safetensors")
-    assert code == 0 and out.endswith(f"stylegan: done, {path}\n"), err
+    assert code == 0, err
+    assert out.endswith(f"stylegan: done, {path}\nuse it:  python -m dflib render --checkpoint {path} --out sheet.png\n")
     steps = json.loads(path.with_suffix(".json").read_text())["steps"]
     assert steps > 1
     assert run(capsys, "train", "stylegan", "--resume")[0] == 0

@@ -3,54 +3,80 @@ import argparse
 from importlib import import_module
 
 SUMMARY = "Train a network that the course ships, from its recipe, at the current scale; an interrupted run goes on."
-RECIPES = {     # network -> module whose train(recipe, folder=…) makes it, and its recipes where the module has others too
+RECIPES = {     # network -> module whose train(recipe, data, folder) makes it, and its recipes where the module has others too
     "landmarks": "dflib.faces.train:LANDMARKS",
     "detector": "dflib.faces.train:DETECTOR",
     "identity": "dflib.metrics.train:IDENTITY",
     "attributes": "dflib.metrics.train:ATTRIBUTES",
-    "gan": "dflib.synthesis.gan.train",
-    "stylegan": "dflib.synthesis.stylegan.train",
-    "stargan": "dflib.synthesis.stargan.train",
-    "autoencoder": "dflib.swap.train",
+    "gan": "dflib.synthesis.gan.train:RECIPES",
+    "stylegan": "dflib.synthesis.stylegan.train:RECIPES",
+    "stargan": "dflib.synthesis.stargan.train:RECIPES",
+    "autoencoder": "dflib.swap.train:RECIPES",
 }
+USES = {        # network -> the command that uses its checkpoint; the others are loaded with dflib.checkpoints.load
+    "stylegan": "python -m dflib render --checkpoint {} --out sheet.png",
+    "stargan": "python -m dflib edit photo.jpg edited.png --set hair=blond --checkpoint {}",
+    "autoencoder": "python -m dflib swap person0.mp4 person1.mp4 swapped.mp4 --method autoencoder --checkpoint {}",
+}
+OWN_DATA = {"stylegan": 1, "autoencoder": 2}        # network -> how many paths it can learn from: a folder of pictures; two videos
 
 
 def add_arguments(parser) -> None:
-    """Which network, and what becomes of an earlier run."""
+    """Which network, from what, and what becomes of an earlier run."""
     parser.add_argument("network", choices=(*RECIPES, "all"), help="what to train; all: one after the other")
+    parser.add_argument("--data", nargs="+", metavar="PATH",
+                        help="learn from your own pictures instead of the cast: a folder for stylegan, a video of each of two people "
+                             "for autoencoder, who agreed")
     parser.add_argument("--resume", action=argparse.BooleanOptionalAction,
                         help="--resume: only go on with an earlier run, which must exist; --no-resume: put it aside under "
                              "another name and begin again; without either: go on where there is one, else begin")
 
 
 def run(arguments) -> None:
-    """Train; the recipes show their progress. Raises ValueError when there is no run to resume."""
+    """Train; the recipes show their progress. ValueError when there is no run to resume, and for data that are none."""
     names = list(RECIPES) if arguments.network == "all" else [arguments.network]
+    if arguments.data:
+        _check_data(arguments)
     if arguments.resume and not any(map(_earlier, names)):
         raise ValueError(f"There is no earlier run of {' or '.join(names)} at this scale to resume: leave out --resume to begin.")
     for name in names:
-        if arguments.resume is False and _earlier(name):
-            print(f"{name}: the earlier run is now {_put_aside(run_folder(name))}")
-        print(f"{name}: done{_exported(name, _train(name))}")
+        folder = run_folder(name, bool(arguments.data))
+        if arguments.resume is False and _earlier(name, bool(arguments.data)):
+            print(f"{name}: the earlier run is now {_put_aside(folder)}")
+        module, recipe = module_and_recipe(name)
+        data = arguments.data and (arguments.data[0] if OWN_DATA[name] == 1 else tuple(arguments.data))
+        path = _exported(name, module.train(recipe, data, folder))
+        print(f"{name}: done" + (f", {path}" if path else ""))
+        if path and name in USES:
+            print(f"use it:  {USES[name].format(path)}")
 
 
-def _train(name):
+def module_and_recipe(name: str) -> tuple:
+    """The module whose ``train`` makes the network ``name``, and its recipe for the current scale."""
     from dflib.scale import current
-    path, _, recipes = RECIPES[name].partition(":")
-    module = import_module(path)
-    recipe = getattr(module, recipes)[current().name] if recipes else None
-    return module.train(recipe, folder=run_folder(name))
+    module, recipes = RECIPES[name].split(":")
+    module = import_module(module)
+    return module, getattr(module, recipes)[current().name]
 
 
-def run_folder(name: str):
-    """Where the recipe of ``name`` keeps its run at the current scale."""
+def run_folder(name: str, own: bool = False):
+    """Where the run of ``name`` is kept at the current scale; ``own``: the one that learns from the user's own data."""
     from dflib.paths import cache_dir
     from dflib.scale import current
-    return cache_dir() / "runs" / f"{name}-{current().name}"
+    return cache_dir() / "runs" / f"{name}-{current().name}{'-own' if own else ''}"
 
 
-def _earlier(name) -> bool:
-    return (run_folder(name) / "state.safetensors").exists()
+def _check_data(arguments) -> None:
+    count = OWN_DATA.get(arguments.network)
+    if count is None:
+        raise ValueError(f"--data is for {' and '.join(OWN_DATA)}, not for {arguments.network}.")
+    if len(arguments.data) != count:
+        what = "one folder of pictures" if count == 1 else "a video of each of two people"
+        raise ValueError(f"--data for {arguments.network} is {what}, not {len(arguments.data)} paths.")
+
+
+def _earlier(name, own=False) -> bool:
+    return (run_folder(name, own) / "state.safetensors").exists()
 
 
 def _put_aside(folder):
@@ -61,11 +87,11 @@ def _put_aside(folder):
     return folder.rename(aside)
 
 
-def _exported(name, trained) -> str:
-    """Leave a run's network beside its folder as a checkpoint, the averaged one where there is an average."""
-    model = "average" if getattr(trained, "averaged", None) else "network"
-    if model not in ("average", *getattr(trained, "models", ())) or not trained.accelerator.is_main_process:
-        return ""                       # the autoencoder leaves its own
-    path = run_folder(name).with_suffix(".safetensors")
-    trained.export(path, model, f"python -m dflib train {name}", "rendered people of the cast", {})
-    return f", {path}"
+def _exported(name, run):
+    """Leave a run's network beside its folder as a checkpoint, the averaged one where there is an average; return its path."""
+    if not run.accelerator.is_main_process:
+        return None
+    path = run.folder.with_suffix(".safetensors")
+    run.export(path, "average" if run.averaged is not None else next(iter(run.models)), f"python -m dflib train {name}",
+               run.about["data"], {})
+    return path

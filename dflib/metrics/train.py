@@ -56,11 +56,16 @@ def train(recipe: Recipe, data: "Looks | None" = None, folder=None, seed: int = 
     """
     if recipe.network not in RUNS:
         raise ValueError(f"A recipe trains {' or '.join(RUNS)}, not {recipe.network!r}.")
-    looks = looks_of("train", recipe.people) if data is None else data
+    looks = training_data(recipe) if data is None else data
     about = describe(recipe.network, recipe, f"{len(looks.images):,} looks {digest(looks.images)}, seed {seed}")
     run = RUNS[recipe.network](recipe, looks, folder or default_folder(about), seed, about)
     run.fit()
     return run
+
+
+def training_data(recipe: Recipe) -> Looks:
+    """What `train` learns from when it is given nothing else."""
+    return looks_of("train", recipe.people)
 
 
 def looks_of(split: str, people: int) -> Looks:

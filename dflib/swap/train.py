@@ -1,7 +1,7 @@
 """Training the DeepFakes autoencoder on two (or more) people's faces, at three scales.
 
-    python -m dflib.swap.train                          two actors of the cast, at the current scale
-    python -m dflib.swap.train one.mp4 other.mp4        the reader's own videos: of people who agreed
+    python -m dflib train autoencoder                                two actors of the cast, at the current scale
+    python -m dflib train autoencoder --data one.mp4 other.mp4       the reader's own videos: of people who agreed
 
 A run that was interrupted goes on. The gpu recipe has the original's batch at twice its side; at the original's width, 128,
 it would have 41 times as many parameters as at 20.
@@ -26,10 +26,8 @@ made of it,
 where y/2 is the picture at half its side. The last term comes last (``critic``): a small network learns to tell skin, lashes
 and teeth from what the decoders paint, in reconstructions and in swaps alike.
 """
-import argparse
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -260,21 +258,20 @@ def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0)
 
     data: two people or more, each as for `training_faces`; by default two actors of the cast. ``folder`` is by default one in
     the cache that belongs to recipe and pictures, so that a video of the same name but of somebody else begins anew.
-    Returns the run; ``run.models["autoencoder"]`` is the result, which is also left beside the folder as a checkpoint for
-    `autoencoder.load`. Raises what reading the videos raises, and ValueError for a folder that holds a run of another recipe
-    or other pictures.
+    Returns the run; ``run.models["autoencoder"]`` is the result. Raises what reading the videos raises, and ValueError for a
+    folder that holds a run of another recipe or other pictures.
     """
-    recipe, people = recipe or RECIPES[current().name], tuple(data or PEOPLE)
-    sets = training_faces(people, recipe)
+    recipe = recipe or RECIPES[current().name]
+    sets = training_faces(data, recipe) if data else training_data(recipe)
     about = describe("autoencoder", recipe, content(sets))
     run = autoencoder_run(folder or default_folder(about), sets, recipe, seed, about=about)
     run.fit()
-    if run.accelerator.is_main_process:
-        path = run.folder.with_suffix(".safetensors")
-        run.export(path, "autoencoder", f"dflib.swap.train.train({recipe})", content(sets), {})
-        names = ("a face set" if isinstance(who, FaceSet) else getattr(who, "path", who) for who in people)
-        print(f"{path}: {', '.join(f'{name} is person {number}' for number, name in enumerate(names))}")
     return run
+
+
+def training_data(recipe: Recipe) -> list:
+    """What `train` learns from when it is given nothing else: a FaceSet of each of PEOPLE."""
+    return training_faces(PEOPLE, recipe)
 
 
 def taught(source, target) -> SwapAutoencoder:
@@ -288,11 +285,3 @@ def content(sets) -> str:
     counts = " and ".join(str(len(faces)) for faces in sets) if len(sets) < 4 else f"{sum(map(len, sets))}"
     return f"{counts} faces of {len(sets)} people, {pixels}" if len(sets) > 3 else f"{counts} faces, {pixels}"
 
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train the DeepFakes autoencoder at the current scale.")
-    parser.add_argument("videos", nargs="*", type=Path, help="a video of each person (default: two actors of the cast)")
-    parser.add_argument("--steps", type=int, help="training steps (default: the recipe's)")
-    arguments = parser.parse_args()
-    own = RECIPES[current().name]
-    train(replace(own, steps=arguments.steps or own.steps), arguments.videos or PEOPLE)

@@ -63,12 +63,17 @@ def train(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) -
     pictures of another size than the recipe's.
     """
     recipe = recipe or RECIPES[current().name]
-    data = data or (cast_faces(recipe.size, people=recipe.people), expression_faces(recipe.size, recipe.expressions))
+    data = data or training_data(recipe)
     named = "; ".join(f"{faces.name}, {len(faces):,} pictures {digest(faces.images, faces.labels)}" for faces in data)
     about = describe("stargan", recipe, f"{named}, seed {seed}")
     run = stargan_run(folder or default_folder(about), data, recipe, seed, about)
     run.fit()
     return run
+
+
+def training_data(recipe: Recipe) -> tuple:
+    """What `train` learns from when it is given nothing else: both sets of `LabelledFaces`."""
+    return cast_faces(recipe.size, people=recipe.people), expression_faces(recipe.size, recipe.expressions)
 
 
 def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> TrainingRun:

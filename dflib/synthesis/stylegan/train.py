@@ -240,6 +240,11 @@ def training_pictures(recipe: Recipe, split: str = "train") -> np.ndarray:
     return aligned_faces(faces, recipe.resolution, None if split == "train" else faces.shots == faces.people)
 
 
+def training_data(recipe: Recipe) -> np.ndarray:
+    """What `train` learns from when it is given nothing else."""
+    return training_pictures(recipe)
+
+
 def train(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) -> TrainingRun:
     """Train at the current scale, going on where an earlier run stopped; ``run.averaged`` is the result.
 
@@ -257,7 +262,7 @@ def run_of(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) 
 
     recipe = recipe or RECIPES[current().name]
     if data is None:
-        data = training_pictures(recipe)
+        data = training_data(recipe)
     elif not isinstance(data, np.ndarray):
         data = ImageFolder(data, size=recipe.resolution).images()
     about = describe("stylegan", recipe, f"{len(data):,} pictures {digest(data)}, seed {seed}")
