@@ -12,10 +12,7 @@ its data and a few seconds.
 import argparse
 import importlib
 import json
-import os
 import shutil
-import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -24,6 +21,7 @@ import cv2
 import numpy as np
 
 from dflib.commands.train import module_and_recipe, run_folder
+from dflib.training import limited
 from dflib.training.record import RECORD, STATE
 
 QUALITY, MANY = 87, 16          # of WebP; so many pictures are worth coding
@@ -83,15 +81,11 @@ def train(name, folder, out, seconds) -> None:
     with np.load(folder / "data.npz", allow_pickle=False) as file:
         arrays = dict(file)                                     # once: each access to the file would read all of it again
     data = unpacked(json.loads(str(arrays.pop("shape"))), arrays)
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))         # what Ctrl-C does: the step ends, all is saved
-    timer.daemon = True
-    timer.start()
     try:
-        module.train(recipe, data, folder / "run")
-    except KeyboardInterrupt:
+        with limited(seconds):
+            module.train(recipe, data, folder / "run")
+    except KeyboardInterrupt:                                   # the time is up: the step was ended and all is saved
         pass
-    finally:
-        timer.cancel()
     bring(folder / "run", out)
 
 

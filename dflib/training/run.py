@@ -20,6 +20,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,19 @@ from dflib.training import record
 from dflib.training.display import Display
 from dflib.training.events import EventWriter
 from dflib.training.state import read_state, write_state
+
+_limit = math.inf       # seconds after which ``fit`` stops, see `limited`
+
+
+@contextmanager
+def limited(seconds: float):
+    """Inside ``with limited(400):`` every ``fit`` stops after so many seconds as if by Ctrl-C: for machines lent by the minute."""
+    global _limit
+    before, _limit = _limit, seconds
+    try:
+        yield
+    finally:
+        _limit = before
 
 
 class TrainingRun:
@@ -135,6 +149,8 @@ class TrainingRun:
                 last = self.done == self.steps
                 if self.done % self._log_every == 0 or last:
                     self._log(display, events)
+                if now - began > _limit:
+                    self._stop = True
                 if display:
                     display.advance(self.done)
                     if self._samples and (last or now - sampled > self._sample_seconds):
