@@ -62,11 +62,16 @@ def train(recipe, data=None, folder=None, seed=0) -> TrainingRun:
     """
     if recipe.network not in RUNS:
         raise ValueError(f"A recipe trains {' or '.join(RUNS)}, not {recipe.network!r}.")
-    renders = render_set(recipe.people, "train", TRAIN_SEED) if data is None else data
+    renders = training_data(recipe) if data is None else data
     about = describe(recipe.network, recipe, f"{len(renders):,} renders {digest(renders.image)}, seed {seed}")
     run = RUNS[recipe.network](recipe, renders, folder or default_folder(about), seed, about)
     run.fit()
     return run
+
+
+def training_data(recipe):
+    """What `train` learns from when it is given nothing else: `renders.Renders`."""
+    return render_set(recipe.people, "train", TRAIN_SEED)
 
 
 def landmark_run(recipe, renders, folder, seed=0, about=None) -> TrainingRun:
