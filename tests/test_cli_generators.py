@@ -123,7 +123,8 @@ def test_a_run_is_gone_on_with_resumed_or_put_aside(capsys, folder, monkeypatch)
         aside = train.run_folder("gan").with_name(f"gan-smoke.{number}")
         code, out, _ = run(capsys, "train", "gan", "--no-resume")
         assert code == 0 and out == f"gan: the earlier run is now {aside}\ngan: done\n"
-    assert state.read_text() == "begun with None" and (aside.with_name("gan-smoke.1") / "state.safetensors").read_text() == "begun with None++"
+    assert state.read_text() == "begun with None"
+    assert (aside.with_name("gan-smoke.1") / "state.safetensors").read_text() == "begun with None++"
     assert run(capsys, "train", "stylegan", "--no-resume")[:2] == (0, "stylegan: done\n")     # nothing to put aside
     assert run(capsys, "train", "all", "--resume")[0] == 0      # some have begun
 

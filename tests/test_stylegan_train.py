@@ -190,34 +190,6 @@ def test_command(monkeypatch, tmp_path, pictures, capsys):
     assert (tmp_path / "runs" / "stylegan-smoke" / "state.safetensors").is_file()
 
 
-def test_training_elsewhere_stops_in_time_and_goes_on(monkeypatch, tmp_path, pictures):
-    import importlib.util
-    from pathlib import Path
-
-    from safetensors import safe_open
-
-    spec = importlib.util.spec_from_file_location("lent_gpu", Path(__file__).parents[1] / "tools" / "lent_gpu.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    smooth = pictures[:, :1, :1] // 2 + np.arange(32, dtype=np.uint8)[:, None, None] + np.zeros((32, 1), np.uint8)
-    monkeypatch.setattr(tool, "training_pictures", lambda recipe: smooth)
-    monkeypatch.setitem(tool.RECIPES, "smoke", TINY)
-    tool.pack(tmp_path)
-    assert np.abs(tool.unpacked(tmp_path, 32).astype(int) - smooth).mean() < 4
-    assert tool.unpacked(tmp_path, 16).shape == (10, 16, 16, 3)
-
-    def train_c(seconds, images=10 ** 6):
-        tool.train(tmp_path, tmp_path / "out", "C", seconds, images=images, resolution=16)
-        with safe_open(tmp_path / "out" / "C.safetensors", "pt") as file:
-            return file.metadata(), set(file.keys())
-
-    first, names = train_c(2.5)
-    again, _ = train_c(2.5)
-    assert 0 < int(first["steps"]) < int(again["steps"]) and float(again["seconds"]) < 30
-    assert int(again["images"]) == 4 * int(again["steps"]) and "w_average" in names
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"C.safetensors", "C.jsonl", "C.jpg"}
-
-
 def test_shipping(monkeypatch, tmp_path, pictures):
     from dflib.synthesis.stylegan.latents import load_generator, sample
 
