@@ -202,7 +202,8 @@ def test_a_run_of_another_scale_recipe_or_data_is_another_run(held_out, tmp_path
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
     some, recipe = held_out.of(slice(0, 24)), replace(train.IDENTITY["smoke"], steps=1)
     run = train.train(recipe, some)
-    for other, data in ((replace(recipe, batch=16), some), (recipe, held_out.of(slice(24, 48))), (replace(train.ATTRIBUTES["smoke"], steps=1), some)):
+    for other, data in ((replace(recipe, batch=16), some), (recipe, held_out.of(slice(24, 48))),
+                        (replace(train.ATTRIBUTES["smoke"], steps=1), some)):
         assert train.train(other, data).folder != run.folder
         with pytest.raises(ValueError, match="is another one"):
             train.train(other, data, run.folder)
