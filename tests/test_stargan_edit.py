@@ -81,6 +81,9 @@ def test_the_change_is_put_back_and_nothing_else(frame):
     nose = points[30].round().astype(int)
     unclipped = wide[nose[1], nose[0]] < 235
     assert (np.abs(made[nose[1], nose[0]] - 12.75) < 1.5)[unclipped].all()
+    back = faces.alignment.inverse(faces.alignment.portrait_matrix(points, 32))
+    edge = faces.alignment.transform([[16, .5]], back)[0].round().astype(int)
+    assert made[edge[1], edge[0]].max() < 8         # of 12.75: the crop's border fades
     corners = made[[0, 0, -1, -1], [0, -1, 0, -1]]
     assert not corners.any() and (made >= 0).all() and (made == 0).mean() > .3
     untouched = edit.edit_faces(Painter(), wide, points[:0].reshape(0, 68, 2), [("hair", "blond")])
