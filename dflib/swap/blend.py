@@ -29,7 +29,7 @@ RGB_TO_LMS = ((0.3811, 0.5783, 0.0402), (0.1967, 0.7244, 0.0782), (0.0241, 0.128
 LMS_TO_LAB = np.diag([3 ** -0.5, 6 ** -0.5, 2 ** -0.5]) @ np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]])
 
 
-def feather(source, target, mask, width):
+def feather(source: np.ndarray, target: np.ndarray, mask: np.ndarray, width: float) -> np.ndarray:
     """The source inside the mask, fading into the target over `width` pixels, which lie inside the mask.
 
     The border of the picture is no edge: a mask that reaches it does not fade there, and a full mask returns the source.
@@ -40,7 +40,7 @@ def feather(source, target, mask, width):
     return restore(torch.where(inside, t + torch.from_numpy(weight).to(t.device) * (g - t), t))
 
 
-def match_color(source, target, mask, method="mean"):
+def match_color(source: np.ndarray, target: np.ndarray, mask: np.ndarray, method: str = "mean") -> np.ndarray:
     """The source, with the colours that it has under the mask changed to those that the target has under the mask.
 
     "mean" shifts each channel to the target's mean. "reinhard" moves mean and standard deviation of each axis of the
@@ -64,7 +64,7 @@ def match_color(source, target, mask, method="mean"):
     return restore(torch.where(inside.any(-1, True).any(-2, True), result, g))
 
 
-def poisson(source, target, mask, mixed=False):
+def poisson(source: np.ndarray, target: np.ndarray, mask: np.ndarray, mixed: bool = False) -> np.ndarray:
     """The picture that has the source's gradients inside the mask and equals the target outside it.
 
     Poisson editing of Pérez, Gangnet and Blake 2003; numbers of equations in this file are theirs. `mixed` takes the
@@ -88,7 +88,7 @@ def poisson(source, target, mask, mixed=False):
     return restore(result)
 
 
-def shrink(mask, pixels=1):
+def shrink(mask: np.ndarray, pixels: int = 1) -> np.ndarray:
     """The mask (H, W) bool without what lies within `pixels` of its edge; the border of the picture is no edge.
 
     Raises ValueError for another kind of mask and for fewer than one pixel.

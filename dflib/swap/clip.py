@@ -17,15 +17,15 @@ import numpy as np
 from scipy.linalg import solveh_banded
 
 from dflib import faces
-from dflib.swap.face_model import as_face_model
-from dflib.swap.fit import fit_landmarks, linearise, moved
+from dflib.swap.face_model import FaceModel, as_face_model
+from dflib.swap.fit import Fit, fit_landmarks, linearise, moved
 
 NOISE = 0.015               # of landmarks that a network finds, in distances between the eyes; measured on the shipped clips
 ROUNDS = 12
 ENOUGH = 1e-7               # a step that lowers the energy by a smaller share is the last
 
 
-def fit_clip(model, landmarks, smoothing=1.5, prior=1.0):
+def fit_clip(model: FaceModel, landmarks: np.ndarray, smoothing: float = 1.5, prior: float = 1.0) -> Fit:
     """Fit `model` to the landmarks (T, N, 2) of a clip by (4); returns a Fit of T faces with equal shared weights.
 
     `smoothing` 0 only shares the person; `prior` is in pixels as for `fit_landmarks` and must be above 0. `energy` is
@@ -57,7 +57,7 @@ def fit_clip(model, landmarks, smoothing=1.5, prior=1.0):
     return replace(fit, rms=np.sqrt(squares / wanted.shape[1]), energy=squares[:, None])
 
 
-def noise(landmarks):
+def noise(landmarks: np.ndarray) -> float:
     """Standard deviation in pixels to be expected of found landmarks (T, 68, 2): a `prior` for `fit_clip`."""
     return NOISE * float(np.median(faces.interocular(landmarks)))
 
@@ -80,7 +80,7 @@ class _System:
         columns = np.arange(len(model.spread)) + 6
         self.own, self.common = np.concatenate([np.arange(6), columns[~model.shared]]), columns[model.shared]
 
-    def coupled(self, values):
+    def coupled(self, values: np.ndarray) -> np.ndarray:
         """(I + smoothing^2 D'D) applied along the first axis of values (T, ...)."""
         shape = (-1,) + (1,) * (values.ndim - 1)
         total = self.coupling[0].reshape(shape) * values
@@ -94,7 +94,7 @@ class _System:
         """(T, 2N): half the derivative of (4) by the points; smoothing acts on the points, not on the residuals."""
         return self.coupled(points) - self.wanted
 
-    def energy(self, fit):
+    def energy(self, fit: Fit) -> float:
         """(4) for a Fit of T frames."""
         points = linearise(self.model, fit)[0].reshape(self.wanted.shape)
         smooth = (points * (self.coupled(points) - points)).sum()
@@ -102,7 +102,7 @@ class _System:
         return (((points - self.wanted) ** 2).sum() + smooth + squares[:, ~self.model.shared].sum()
                 + squares[0, self.model.shared].sum())
 
-    def step(self, fit):
+    def step(self, fit: Fit) -> np.ndarray:
         """The Gauss-Newton step (T, 6 + K); its shared columns are the same in every frame."""
         points, jacobian = linearise(self.model, fit)
         frames, force = len(points), self._force(points.reshape(self.wanted.shape))

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 
 
-def solve_on_mask(force, inside, ends, vectors, values, tolerance, rounds):
+def solve_on_mask(force: np.ndarray, inside: np.ndarray, ends: tuple, vectors: np.ndarray, values: np.ndarray, tolerance: float,
+                  rounds: int) -> np.ndarray:
     """The solution (C, h, w) float32 of A u = force, 0 outside the mask.
 
     force (C, h, w) float32, 0 outside the mask `inside` (h, w) bool. ends: whether the top and the bottom row lie on the

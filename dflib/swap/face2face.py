@@ -20,10 +20,13 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 from tqdm.auto import tqdm
 
+from dflib import media
 from dflib.cast import head_model
 from dflib.manipulate import LONGEST, LOOKS
 from dflib.swap import blend, fit
 from dflib.swap.clip import fit_clip, noise
+from dflib.swap.face_model import FaceModel
+from dflib.swap.fit import Fit
 from dflib.swap.texture import correspondences
 
 MOUTH = ("jaw_open", "smile", "lips_part", "pucker", "sad", "sneer")        # weights that shape the mouth
@@ -48,7 +51,7 @@ class Face2Face:
         self.mouth = [place[name] for name in MOUTH]
         self.copied = [column for name, column in place.items() if name not in LIDS]
 
-    def learn(self, source, target, follow, progress=True):
+    def learn(self, source: "media.Video", target: "media.Video", follow, progress: bool = True) -> None:
         """Fit the source in all its frames, and keep frames of the target for their mouths.
 
         ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError without a face.
@@ -72,7 +75,7 @@ class Face2Face:
                 step *= 2
                 self.gallery = {n: kept for n, kept in self.gallery.items() if n % step == 0}
 
-    def prepare(self, runs, progress=True):
+    def prepare(self, runs: list, progress: bool = True) -> None:
         """Fit the model to the target's faces: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
         self.fits = {}
         for start, points in tqdm(runs, "fitting", unit="run", leave=False, disable=not progress):
@@ -80,7 +83,7 @@ class Face2Face:
             self.fits |= {start + i: fitted[i:i + 1] for i in range(len(points))}
         self.gallery = {number: image for number, image in self.gallery.items() if number in self.fits}
 
-    def changed(self, number, image):
+    def changed(self, number: int, image: np.ndarray) -> np.ndarray:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's expression."""
         now = self.fits[number]
         then = replace(now, weights=self._transferred(now.weights, self.played[mirrored(number, len(self.played))]))
@@ -124,19 +127,19 @@ class Face2Face:
         return blend.feather(mouth, warped, inside, 1.5)
 
 
-def opening(model, fitted):
+def opening(model: FaceModel, fitted: Fit) -> float:
     """Distance between the middles of the inner lips of a Fit of one face, in units of the model, never 0."""
     shape = model.vertices(fitted.weights[0])[model.landmark_vertices]
     return np.linalg.norm(shape[62] - shape[66]) + 1e-6
 
 
-def mirrored(number, count):
+def mirrored(number: int, count: int) -> int:
     """The frame of a clip of ``count`` frames that is shown at ``number``, when it plays forwards and backwards in turn."""
     place = number % max(2 * count - 2, 1)
     return min(place, 2 * count - 2 - place)
 
 
-def warp(model, image, old, new):
+def warp(model: FaceModel, image: np.ndarray, old: np.ndarray, new: np.ndarray) -> tuple:
     """``image`` (H, W, 3) uint8 with the vertices ``old`` (V, 3) of the model moved to ``new``, and where the moved model has
     holes (H, W) bool, eyes and mouth.
 
@@ -162,7 +165,7 @@ def warp(model, image, old, new):
     return moved, whole & (known == 0)
 
 
-def polygon(points, shape):
+def polygon(points: np.ndarray, shape: tuple) -> np.ndarray:
     """(H, W) bool: the inside of a closed line of points (N, 2)."""
     canvas = np.zeros(shape, np.uint8)
     cv2.fillPoly(canvas, [np.round(points * 16).astype(np.int32)], 1, shift=4)

@@ -57,27 +57,28 @@ class FaceModel:
         if not self.distance > 2 * np.abs(self.mean).max():
             raise ValueError(f"the camera's distance must be more than twice the face's size, not {self.distance!r}.")
 
-    def vertices(self, weights):
+    def vertices(self, weights: np.ndarray) -> np.ndarray:
         """Vertices (V, 3) at weights (K,)."""
         return self.mean + np.tensordot(np.asarray(weights, self.mean.dtype), self.blendshapes, 1)
 
     @cached_property
-    def landmark_mean(self):
+    def landmark_mean(self) -> np.ndarray:
         """(N, 3) float64: the mean at the landmarks."""
         return np.ascontiguousarray(self.mean[self.landmark_vertices], np.float64)
 
     @cached_property
-    def landmark_shapes(self):
+    def landmark_shapes(self) -> np.ndarray:
         """(N, 3, K) float64: the blend shapes at the landmarks."""
         return np.ascontiguousarray(self.blendshapes[:, self.landmark_vertices].transpose(1, 2, 0), np.float64)
 
     @cached_property
-    def affine_solver(self):
+    def affine_solver(self) -> np.ndarray:
         """(3, N) float64: times landmarks (N, 2) it gives the best affine map of the mean shape, transposed."""
         return np.ascontiguousarray(np.linalg.pinv(self.landmark_mean - self.landmark_mean.mean(0)))
 
 
-def from_head_model(head, identity_modes=None, expression_modes=None, distance=CAMERA_DISTANCE):
+def from_head_model(head: HeadModel, identity_modes: "list | None" = None, expression_modes: "list | None" = None,
+                    distance: float = CAMERA_DISTANCE) -> FaceModel:
     """The FaceModel of the cast's head: its face from jaw to forehead, without eyeballs, teeth, ears and neck.
 
     The modes are lists of names of `head`, None for all of them; landmarks are the 68 of iBUG. Identity modes are
@@ -108,7 +109,7 @@ def _of_head(head):
     return from_head_model(head)
 
 
-def as_face_model(model):
+def as_face_model(model: "FaceModel | HeadModel") -> FaceModel:
     """A FaceModel as it is; the cast's HeadModel as `from_head_model` makes one of it, kept."""
     return _of_head(model) if isinstance(model, HeadModel) else model
 
@@ -132,7 +133,7 @@ def _in_face(head):
     return face
 
 
-def load_candide(path):
+def load_candide(path: "str | os.PathLike") -> FaceModel:
     """The FaceModel in a `candide.npz` as used by M. Kowalski's FaceSwap (a reader's own copy; none is shipped).
 
     It holds mean3DShape (3, 113), blendshapes (14, 3, 113), mesh (175, 3), and idxs3D and idxs2D (46,): vertices and their

@@ -7,10 +7,11 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 from tqdm.auto import tqdm
 
+from dflib import media
 from dflib.cast import head_model
+from dflib.manipulate import looks
 from dflib.swap import blend, fit, texture
 from dflib.swap.clip import fit_clip, noise
-from dflib.manipulate import looks
 
 BLENDS = ("feather", "poisson")
 FEATHER = 0.1       # width of the soft edge, in widths of the face
@@ -31,7 +32,7 @@ class FaceSwap:
         self.note = f"face swapped: 3-D model, {blend_by}"
         self.model = fit.as_face_model(head_model())
 
-    def learn(self, source, target, follow, progress=True):
+    def learn(self, source: "media.Video", target: "media.Video", follow, progress: bool = True) -> None:
         """Keep frames of the Video ``source`` that show its face, and fit the model to them; ``target`` does not matter.
 
         ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError when no face is found.
@@ -39,7 +40,7 @@ class FaceSwap:
         self.pictures, points = looks(source, follow, progress)
         self.skins = fit_clip(self.model, points, smoothing=0, prior=noise(points))    # frames here are not neighbours
 
-    def prepare(self, runs, progress=True):
+    def prepare(self, runs: list, progress: bool = True) -> None:
         """Fit the model to the target's faces: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
         self.fits = {}                      # frame -> (its Fit of one face, number of the skin that suits it)
         for start, points in tqdm(runs, "fitting", unit="run", leave=False, disable=not progress):
@@ -47,7 +48,7 @@ class FaceSwap:
             for i, number in enumerate(texture.nearest_pose(self.skins, fitted)):
                 self.fits[start + i] = fitted[i:i + 1], int(number)
 
-    def changed(self, number, image):
+    def changed(self, number: int, image: np.ndarray) -> np.ndarray:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
         fitted, skin = self.fits[number]
         source, target = (fit.place(self.model, one)[0] for one in (self.skins[skin:skin + 1], fitted))
@@ -55,7 +56,7 @@ class FaceSwap:
         return blended(face, image, mask, self.blend_by, self.colour)
 
 
-def blended(face, image, mask, blend_by="feather", colour=True):
+def blended(face: np.ndarray, image: np.ndarray, mask: np.ndarray, blend_by: str = "feather", colour: bool = True) -> np.ndarray:
     """``image`` (H, W, 3) uint8 with ``face``, of the same kind, put in where ``mask`` (H, W) bool is set.
 
     The mask's holes, eyes and mouth, stay the image's own, and only its outer edge is blended: Poisson editing would

@@ -55,12 +55,12 @@ class Fit:
         return Fit(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
     @property
-    def steps(self):
+    def steps(self) -> np.ndarray:
         """(B,) number of steps taken."""
         return np.isfinite(self.energy).sum(1) - 1
 
 
-def fit_landmarks(model, landmarks, prior=1.0, method="lm"):
+def fit_landmarks(model: FaceModel, landmarks: np.ndarray, prior: float = 1.0, method: str = "lm") -> Fit:
     """Fit `model` to landmarks (B, N, 2) pixels, y down, each face on its own; returns a Fit.
 
     `model` is a FaceModel, or the cast's HeadModel as `from_head_model` makes one of it; its `landmark_indices` choose
@@ -247,7 +247,7 @@ def _descend(mean, shapes, nearness, landmarks, pull, damped, scale, rotation, t
     return len(landmarks)
 
 
-def linearise(model, fit):
+def linearise(model: FaceModel, fit: Fit) -> tuple:
     """Landmarks of the fitted model (B, N, 2) in pixels, by (1), and their Jacobian (B, 2N, 6 + K) by a step (3).
 
     The N landmarks are those of `model.landmark_vertices`; rows of the Jacobian are x0, y0, x1, y1, ..., columns growth,
@@ -262,14 +262,14 @@ def linearise(model, fit):
     return points.reshape(len(fit), -1, 2), jacobian
 
 
-def moved(fit, step):
+def moved(fit: Fit, step: np.ndarray) -> Fit:
     """The Fit after a step (B, 6 + K) as in (3); rms and energy stay those of the old one."""
     turned = Rotation.from_rotvec(step[:, 1:4]).as_matrix() @ fit.rotation
     return replace(fit, scale=fit.scale * np.exp(step[:, 0]), rotation=turned,
                    translation=fit.translation + step[:, 4:6], weights=fit.weights + step[:, 6:])
 
 
-def place(model, fit):
+def place(model: FaceModel, fit: Fit) -> np.ndarray:
     """All vertices in the picture, (B, V, 3): x and y in pixels (y down), and z in pixels towards the viewer."""
     model = as_face_model(model)
     placed = np.empty((len(fit), len(model.mean), 3))
@@ -282,7 +282,7 @@ def place(model, fit):
     return placed
 
 
-def angles(rotation):
+def angles(rotation: np.ndarray) -> np.ndarray:
     """Yaw, pitch and roll (B, 3) in degrees of rotations (B, 3, 3), as the cast's shots count them."""
     R = np.asarray(rotation)
     return np.degrees(np.stack([np.arctan2(-R[..., 2, 0], R[..., 2, 2]), np.arcsin(np.clip(R[..., 2, 1], -1, 1)),

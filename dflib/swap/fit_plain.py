@@ -8,12 +8,12 @@ holds the two to the same minimum; `fit.fit_landmarks` is about a hundred times 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from dflib.swap.face_model import as_face_model
+from dflib.swap.face_model import FaceModel, as_face_model
 
 FLIP = np.diag([1.0, -1.0, 1.0])        # the model's y points up, the picture's down
 
 
-def points_and_jacobian(model, scale, rotation, translation, weights):
+def points_and_jacobian(model: FaceModel, scale: float, rotation: np.ndarray, translation: np.ndarray, weights: np.ndarray) -> tuple:
     """(1) for the model's N landmarks, (N, 2), and its derivatives by a step (3), (2N, 6 + K)."""
     X = model.landmark_mean + model.landmark_shapes @ weights               # (N, 3) the shape ...
     Y = X @ rotation.T                                                      # ... turned
@@ -31,7 +31,7 @@ def points_and_jacobian(model, scale, rotation, translation, weights):
     return points, np.stack([column.ravel() for column in growth + turns + shifts + shapes], 1)
 
 
-def first_pose(model, landmarks):
+def first_pose(model: FaceModel, landmarks: np.ndarray) -> tuple:
     """Scale, rotation (3, 3) and translation (2,) of the mean shape: the best affine map, then the nearest similarity."""
     shape, wanted = model.landmark_mean, landmarks * (1, -1)
     affine = np.linalg.lstsq(shape - shape.mean(0), wanted - wanted.mean(0), rcond=None)[0].T       # (2, 3)
@@ -42,7 +42,7 @@ def first_pose(model, landmarks):
     return scale, np.stack([*rows, np.cross(*rows)]), translation
 
 
-def fit_plain(model, landmarks, prior=1.0, damped=True, most=40):
+def fit_plain(model: FaceModel, landmarks: np.ndarray, prior: float = 1.0, damped: bool = True, most: int = 40) -> tuple:
     """Fit ``model`` to landmarks (N, 2) of one face by Levenberg-Marquardt, or by Gauss-Newton when not ``damped``.
 
     Returns scale, rotation (3, 3), translation (2,), weights (K,) and the energy (2) at the start and after each step.

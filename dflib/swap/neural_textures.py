@@ -83,7 +83,7 @@ class NeuralTextures(Face2Face):
         around = np.arctan2(x, z - z.min() + 1)                                     # of a cylinder about the head
         self.uv = np.stack([2 * (c - c.min()) / np.ptp(c) - 1 for c in (around, -y)], 1).astype(np.float32)     # (V, 2)
 
-    def prepare(self, runs, progress=True):
+    def prepare(self, runs: list, progress: bool = True) -> None:
         """Fit the model to the target's faces (runs as for Face2Face), then learn texture and network from its own frames."""
         super().prepare(runs, progress)
         torch.manual_seed(self.seed)
@@ -106,7 +106,7 @@ class NeuralTextures(Face2Face):
             optimizer.step()
             schedule.step()
 
-    def changed(self, number, image):
+    def changed(self, number: int, image: np.ndarray) -> np.ndarray:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's expression in the lower face."""
         now = self.fits[number]
         then = replace(now, weights=self._transferred(now.weights, self.played[mirrored(number, len(self.played))]))
@@ -147,14 +147,14 @@ class NeuralTextures(Face2Face):
         return torch.from_numpy(uv).view(1, SIDE, SIDE, 2), around, colours, matrix, mask
 
 
-def lower_face(marks, shape):
+def lower_face(marks: np.ndarray, shape: tuple) -> np.ndarray:
     """(H, W) bool: below the nose, down to the jaw and a little beyond, of landmarks (68, 2)."""
     inside = polygon(np.concatenate([marks[JAW], marks[NOSE][::-1]]), shape)
     grown = round(REACH * np.ptp(marks[:17, 0]))
     return cv2.dilate(inside.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1,) * 2)) > 0
 
 
-def cut_out(marks):
+def cut_out(marks: np.ndarray) -> tuple:
     """Centre (2,) and half the side of the square around the lower face of landmarks (68, 2)."""
     low, high = marks[JAW].min(0), marks[JAW].max(0)
     return (low + high) / 2, 0.65 * (high - low).max()

@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 
-def poisson_plain(source, target, mask, mixed=False):
+def poisson_plain(source: np.ndarray, target: np.ndarray, mask: np.ndarray, mixed: bool = False) -> np.ndarray:
     """``target`` (H, W, 3) with the gradients of ``source`` inside ``mask`` (H, W) bool, float64 (H, W, 3), not clipped.
 
     mixed: the stronger of the two pictures' gradients at each pair of neighbours, equation (13).

@@ -7,11 +7,13 @@ import cv2
 import numpy as np
 
 from dflib.cast.geometry.raster import interpolate, rasterise
+from dflib.swap.face_model import FaceModel
+from dflib.swap.fit import Fit
 
 GRAZING = 0.15      # cosine to the viewer below which the source hardly sees a triangle: its colours would be smeared
 
 
-def transfer(model, picture, source, target, shape):
+def transfer(model: FaceModel, picture: np.ndarray, source: np.ndarray, target: np.ndarray, shape: tuple) -> tuple:
     """Render `picture`'s face in the target's pose and expression.
 
     picture (h, w, 3) uint8 RGB; source and target (V, 3): vertices of `model` in the two pictures, from `fit.place`;
@@ -29,7 +31,7 @@ def transfer(model, picture, source, target, shape):
     return face, mask
 
 
-def correspondences(model, source, target, shape, source_shape):
+def correspondences(model: FaceModel, source: np.ndarray, target: np.ndarray, shape: tuple, source_shape: tuple) -> tuple:
     """Which pixels of a target picture of `shape` (H, W) see the model (P,), counted row by row, and where in the source
     picture, of `source_shape`, the same point of the model lies (P, 2) float32; those that the source shows well enough.
 
@@ -47,13 +49,13 @@ def correspondences(model, source, target, shape, source_shape):
     return index[good], at[good]
 
 
-def facing(placed, triangles):
+def facing(placed: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Cosine (F,) between each triangle's normal and the viewer, of vertices (V, 3) placed in a picture; < 0 behind."""
     a, b, c = placed[triangles].transpose(1, 0, 2)
     normal = np.cross(b - a, c - a)                         # the picture's y points down: towards the viewer is -z
     return -normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
 
 
-def nearest_pose(source, target):
+def nearest_pose(source: Fit, target: Fit) -> np.ndarray:
     """For each face of the Fit `target` the number (B,) of the face of the Fit `source` whose head is turned most alike."""
     return np.einsum("aij,bij->ba", source.rotation, target.rotation).argmax(1)     # trace(Ra' Rb) = 1 + 2 cos(angle)

@@ -55,7 +55,7 @@ def random_pairs(pictures: Tensor, size: int, how: Warp = Warp()) -> tuple:
         return resampled(pictures, size, *draw(len(pictures), how, pictures.device))
 
 
-def draw(count: int, how: Warp, device) -> tuple:
+def draw(count: int, how: Warp, device: "torch.device") -> tuple:
     """Random similarities (B, 2, 3) by which pictures are sampled, and shifts of nodes (B, 2, 5, 5) in sides of the middle."""
     turn, zoom, x, y = (2 * torch.rand(4, count, device=device) - 1).unbind()
     turn, zoom = torch.deg2rad(how.rotation * turn), 1 + how.zoom * zoom

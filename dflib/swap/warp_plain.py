@@ -7,12 +7,12 @@ from dflib import faces
 NODES = 5
 
 
-def pixels(positions, side):
+def pixels(positions: np.ndarray, side: int) -> np.ndarray:
     """Positions from -1 to 1 as pixels of a picture of `side` pixels, with pixel centres at integers."""
     return (np.asarray(positions) + 1) * side / 2 - 0.5
 
 
-def random_pair(picture, size, matrix, shifts, middle=None):
+def random_pair(picture: np.ndarray, size: int, matrix: np.ndarray, shifts: np.ndarray, middle: "int | None" = None) -> tuple:
     """(input, target), each (size, size, C), of a picture (S, S, C); matrix (2, 3) and shifts (2, 5, 5) as from `warp.draw`.
 
     `middle` pixels of the picture become `size`: as many, or 160 that become 64 in the original, which starts from 256.
