@@ -128,27 +128,27 @@ def test_train_calls_the_recipe_at_the_scale(capsys, folder, monkeypatch):
     calls = []
 
     class Recipe:
-        LANDMARKS, DETECTOR, IDENTITY, ATTRIBUTES = ({scale: f"{network} at {scale}" for scale in ("smoke", "cpu")}
-                                                     for network in ("landmarks", "detector", "identity", "attributes"))
+        LANDMARKS, DETECTOR, IDENTITY, ATTRIBUTES, RECIPES = (
+            {scale: f"{name} at {scale}" for scale in ("smoke", "cpu")}
+            for name in ("LANDMARKS", "DETECTOR", "IDENTITY", "ATTRIBUTES", "RECIPES"))
 
         @staticmethod
-        def train(recipe, folder):
+        def train(recipe, data, folder):
             calls.append((recipe, folder.name, os.environ["DFLIB_SCALE"]))
 
     monkeypatch.setattr(train, "import_module", lambda name: Recipe)
     assert run(capsys, "train", "detector", "--scale", "cpu")[:2] == (0, "detector: done\n")
     assert run(capsys, "train", "all")[0] == 0
-    assert calls[0] == ("detector at cpu", "detector-cpu", "cpu") and len(calls) == 1 + len(train.RECIPES)
+    assert calls[0] == ("DETECTOR at cpu", "detector-cpu", "cpu") and len(calls) == 1 + len(train.RECIPES)
     for name, (recipe, called, scale) in zip(train.RECIPES, calls[1:]):
-        several = ":" in train.RECIPES[name]                # recipes in one module: which one, is said
-        assert (recipe, called, scale) == (f"{name} at cpu" if several else None, f"{name}-cpu", "cpu")
+        assert (recipe, called, scale) == (f"{train.RECIPES[name].partition(':')[2]} at cpu", f"{name}-cpu", "cpu")
 
 
 @pytest.mark.parametrize("name", train.RECIPES)
 def test_recipes_exist(name):
-    path, _, recipes = train.RECIPES[name].partition(":")
+    path, recipes = train.RECIPES[name].split(":")
     module = import_module(path)
-    assert callable(module.train) and set(getattr(module, recipes or "RECIPES", {"smoke": 0})) >= {"smoke"}
+    assert callable(module.train) and set(getattr(module, recipes)) >= {"smoke", "cpu", "gpu"}
 
 
 BAD = {
