@@ -137,6 +137,7 @@ def test_train_calls_the_recipe_at_the_scale(capsys, folder, monkeypatch):
             calls.append((recipe, folder.name, os.environ["DFLIB_SCALE"]))
 
     monkeypatch.setattr(train, "import_module", lambda name: Recipe)
+    monkeypatch.setattr(train, "_exported", lambda name, run: None)
     assert run(capsys, "train", "detector", "--scale", "cpu")[:2] == (0, "detector: done\n")
     assert run(capsys, "train", "all")[0] == 0
     assert calls[0] == ("DETECTOR at cpu", "detector-cpu", "cpu") and len(calls) == 1 + len(train.RECIPES)
