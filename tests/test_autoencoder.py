@@ -483,7 +483,8 @@ def test_a_soft_face_becomes_as_sharp_as_the_one_it_covers():
 def test_whites_of_eyes_and_teeth_keep_their_colours():
     """Brown skin becomes pale; what is white in it becomes as light as the target's white, and no other hue."""
     rng = np.random.default_rng(0)
-    face, image = (np.clip(np.array(skin) + 6 * rng.normal(size=(64, 64, 3)), 0, 255).astype(np.uint8) for skin in ((110, 62, 50), (205, 165, 140)))
+    face, image = (np.clip(np.array(skin) + 6 * rng.normal(size=(64, 64, 3)), 0, 255).astype(np.uint8)
+                   for skin in ((110, 62, 50), (205, 165, 140)))
     part, mask = np.zeros((64, 64), np.uint8), np.ones((64, 64), bool)
     part[20:26, 20:30] = 255
     face[part > 0], image[part > 0] = (150, 143, 138), (215, 210, 205)
@@ -558,7 +559,8 @@ def videos_of(tmp_path, people):
     """A Recording of one frame of each person, and a function that knows their landmarks."""
     frames = [cast.render(cast.sample_person(seed), cast.neutral_shot(), 96) for seed in people]
     answers = {frame.image.tobytes(): frame.landmarks for frame in frames}
-    return [media.Recording(tmp_path / f"{i}", [frame.image], 10) for i, frame in enumerate(frames)], lambda image: (answers[image.tobytes()], True)
+    videos = [media.Recording(tmp_path / f"{i}", [frame.image], 10) for i, frame in enumerate(frames)]
+    return videos, lambda image: (answers[image.tobytes()], True)
 
 
 def test_strangers_get_a_network_of_their_own_each_time(tmp_path, monkeypatch):

@@ -62,9 +62,10 @@ def test_the_rungs_differ_where_they_should(scene):
 
 @pytest.mark.parametrize("name, spoil, wrong", [
     ("blur", lambda made: [cv2.GaussianBlur(f, (0, 0), 1.5) for f in made.truths["face"]], "sharpness"),
-    ("hard edge", lambda made: np.where(made.masks[..., None], made.truths["face"] * 0.8, made.truths["face"]).astype(np.uint8), "seam"),
+    ("hard edge", lambda made: np.where(made.masks[..., None], 0.8 * made.truths["face"], made.truths["face"]).astype(np.uint8), "seam"),
     ("frozen mouth", lambda made: np.repeat(made.truths["face"][:1], len(made.before), 0), "lips_slope"),
-    ("flicker", lambda made: np.clip(made.truths["face"] + 12 * (np.arange(len(made.before)) % 2)[:, None, None, None], 0, 255).astype(np.uint8), "flicker"),
+    ("flicker", lambda made: np.clip(made.truths["face"] + 12 * (np.arange(len(made.before)) % 2)[:, None, None, None],
+                                     0, 255).astype(np.uint8), "flicker"),
     ("other people", lambda made: made.before, "identity")])
 def test_what_is_wrong_is_seen_in_its_column(scene, rows, name, spoil, wrong):
     made = scene[0]
@@ -88,7 +89,8 @@ def test_likeness_does_not_come_from_the_tone_of_skin(scene, rows):
     made, shots, target, source = scene
     tanned = [cast.render(with_complexion(target, source), shot, SIZE).image for shot in shots[:4]]
     part = made.part(0, 4)
-    assert columns(measure(np.array(tanned), part))["identity"] < 0.35 < 0.65 < columns({k: v[:4] for k, v in rows["truth"].items()})["identity"]
+    truth = columns({name: values[:4] for name, values in rows["truth"].items()})
+    assert columns(measure(np.array(tanned), part))["identity"] < 0.35 < 0.65 < truth["identity"]
 
 
 def test_sharpness_and_seam_by_hand():
@@ -120,7 +122,8 @@ def test_summary_is_a_mean_with_an_interval_that_pairs_widen():
     def clip(level):
         count = 40
         opened = rng.random((count, 2))
-        return {"error": np.full(count, level), "error_before": np.ones(count), "unlike": np.full(count, level), "unlike_before": np.ones(count),
+        return {"error": np.full(count, level), "error_before": np.ones(count),
+                "unlike": np.full(count, level), "unlike_before": np.ones(count),
                 "along": np.ones(count), "way": np.ones(count), "openings": opened, "openings_truth": opened, "openings_exact": opened,
                 "sharpness": np.ones((count, 2)), "sharpness_truth": np.ones((count, 2)), "seam": np.ones(count),
                 "pose": np.ones(count), "flicker": np.concatenate([[np.nan], np.ones(count - 1)])}

@@ -3,7 +3,8 @@
     python tools/swap_table.py                          all pairs: about ten minutes of one core; goes on where it stopped
     python tools/swap_table.py --pairs ana-ben          some (source-target)
 
-Writes data/swaps/scores.json and README.md, a figure and a swapped clip of each method, and lesson 05's title. Target, source and true swaps are
+Writes data/swaps/scores.json and README.md, a figure and a swapped clip of each method, and lesson 05's title. Target, source
+and true swaps are
 rendered from the performances of the shipped clips, on which nothing is trained. What is measured in a clip is kept in the
 cache, by pair, row, cast and network.
 """
@@ -124,7 +125,7 @@ network against the exact landmarks, as shares of what the same network finds in
 mask's edge), *pose* (degrees) and *flicker* (gray levels) are differences from the true swap. Rows in their own colours are
 compared with a true swap in the source's complexion. Identity is measured after bringing both to the target's colours.
 Below each value is its 90 % interval, from a bootstrap over pairs and blocks of frames; with two pairs it says little about
-other people.
+other people, and where a clip blinks once or twice nothing about lids.
 
 {tables}
 Files: `swaps.jpg`, every row of the first pair in three frames; `ana-on-ben.mp4` and `ana-on-ben-faceswap.mp4`, ana's face on

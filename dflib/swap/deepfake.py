@@ -158,7 +158,7 @@ def not_skin(landmarks, shape):
     Those of the eyes are a little wider: the source's may lie beside the target's.
     """
     masks, unit = [], faces.interocular(landmarks)
-    for parts, wider in (((slice(36, 42), slice(42, 48)), unit / 30), ((slice(60, 68),), 0)):
+    for parts, wider in (((slice(36, 42), slice(42, 48)), unit / 60), ((slice(60, 68),), 0)):
         mask = np.zeros(shape[:2], np.uint8)
         for part in parts:
             cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(16 * landmarks[part]).astype(np.int32)), 255, cv2.LINE_AA, shift=4)

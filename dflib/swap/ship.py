@@ -42,7 +42,8 @@ def held_out(size, people=PEOPLE) -> list:
             for row, frame, points in zip(rows, frames, found):
                 row.append((*cut(frame.image, points, size)[:2], frame.image, points, frame.landmarks))
     columns = [[np.array(column) for column in zip(*row)] for row in rows]
-    return [(crops, masks, openings(exact), metrics.person_embedding(pictures, points)) for crops, masks, pictures, points, exact in columns]
+    return [(crops, masks, openings(exact), metrics.person_embedding(pictures, points))
+            for crops, masks, pictures, points, exact in columns]
 
 
 def score(model, seen, people=PEOPLE) -> dict:
@@ -59,7 +60,8 @@ def score(model, seen, people=PEOPLE) -> dict:
         found = {}
         for name, guess in (("no_swap", crops), ("swap", made)):
             found |= {f"{name}_{measure.__name__}": measure(guess, goal, goal_masks).mean() for measure in (metrics.psnr, metrics.ssim)}
-        eyes_mouth, best = ({"lips": some["mouth_open"], "lids": 1 - some["eyes_closed"]} for some in map(metrics.face_attributes, (made, goal)))
+        eyes_mouth, best = ({"lips": some["mouth_open"], "lids": 1 - some["eyes_closed"]}
+                            for some in map(metrics.face_attributes, (made, goal)))
         for k, name in enumerate(("lips", "lids")):
             slope, ceiling = (np.polyfit(exact[:, k], some[name], 1)[0] for some in (eyes_mouth, best))
             found |= {f"{name}_slope": slope / ceiling, f"{name}_corr": np.corrcoef(exact[:, k], eyes_mouth[name])[0, 1],
@@ -75,7 +77,7 @@ def sharpness(pictures, masks) -> float:
     return float(np.abs(edges)[masks].mean())
 
 
-def ship(run, recipe, people=PEOPLE, **made) -> dict:
+def ship(run, recipe, /, people=PEOPLE, **made) -> dict:
     """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's likenesses.
 
     made: fields of the card for a network that was trained otherwise, such as ``recipe``, ``hardware``, ``note``.
