@@ -142,7 +142,7 @@ def test_crash_before_the_rename_keeps_the_old_checkpoint(saved, monkeypatch):
 
 
 def test_shipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "_FOLDER", tmp_path)
+    monkeypatch.setattr(checkpoints, "CHECKPOINTS", tmp_path)
     checkpoints.save(tmp_path / "lm.safetensors", network(), CARD)
     assert checkpoints.shipped("lm") == tmp_path / "lm.safetensors"
     assert error_of(checkpoints.shipped, "nn", kind=FileNotFoundError) == \

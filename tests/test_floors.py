@@ -1,6 +1,7 @@
 """The floors of the package: an import only points down, techniques are strangers to each other, inference knows no training."""
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,11 @@ def test_an_upward_import_is_seen_also_in_a_string(tmp_path):
         file.write_text(text)
     assert [line.split(" ")[0] for line in upward(tmp_path)] == ["dflib/checkpoints.py:1", "dflib/media/video.py:1", "dflib/swap/fit.py:2",
                                                                  "dflib/swap/fit.py:2"]
+
+
+def test_a_name_that_a_package_offers_is_no_module_of_it():
+    """`from package import name` would give the module as soon as somebody had imported it."""
+    both = [f"{package}: {name}" for path in SOURCES if path.name == "__init__.py" for package in [module_of(path)]
+            for name in getattr(import_module(package), "_HOME", ())
+            if (path.parent / f"{name}.py").exists() or (path.parent / name / "__init__.py").exists()]
+    assert both == []

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from dflib.forensics import NETWORKS, build_detector, cooccurrences
 from dflib.forensics.bayar import constrained
-from dflib.forensics.cooccurrences import STEP, features
+from dflib.forensics.histogram import STEP, features
 from dflib.forensics.detector import central, gray
 from dflib.forensics.rahmouni import statistics
 from dflib.forensics.xception import equal_multiplications, multiplications

@@ -135,7 +135,8 @@ def cast_faces(size: int, split: str = "train", people: "int | None" = None) -> 
     landmarks = data.landmarks
     images = np.stack([_framed(data.image(row), landmarks[row], size) for row in rows])
     attributes = {name: data.attribute(name)[rows] for name in ("hair_colour", "female", "age", "tone")}
-    return LabelledFaces(images, *cast_labels(attributes), data.people[rows], f"{people or 'shipped'} people of the cast, {split}, {size} px")
+    return LabelledFaces(images, *cast_labels(attributes), data.people[rows],
+                         f"{people or 'shipped'} people of the cast, {split}, {size} px")
 
 
 def celeba_faces(root, size: int, pictures: int = 20_000, split: str = "train") -> LabelledFaces:

@@ -12,7 +12,7 @@ from dflib.lazy import lazily
 
 #: Name of a detector -> module of this package and class in it.
 NETWORKS = {
-    "cooccurrences": ("cooccurrences", "CooccurrenceSVM"),
+    "cooccurrences": ("histogram", "CooccurrenceSVM"),
     "cozzolino": ("cozzolino", "Cozzolino"),
     "bayar": ("bayar", "BayarStamm"),
     "rahmouni": ("rahmouni", "Rahmouni"),
@@ -37,6 +37,6 @@ def build_detector(name: str, classes: int = 2, **options):
     return getattr(import_module(f"dflib.forensics.{module}"), kind)(classes=classes, **options)
 
 
-_HOME = {"cooccurrences": "cooccurrences", "Detector": "detector"}
+_HOME = {"cooccurrences": "histogram", "Detector": "detector"}
 __all__ = ["NETWORKS", "build_detector", *sorted(_HOME)]
 __getattr__, __dir__ = lazily(globals(), _HOME)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dflib.forensics.cooccurrences import STEP, WORDS, CooccurrenceSVM
+from dflib.forensics.histogram import STEP, WORDS, CooccurrenceSVM
 from dflib.forensics.detector import Detector, central, gray, levels
 
 FILTER = (1.0, -3.0, 3.0, -1.0)

@@ -22,7 +22,7 @@ from dflib import checkpoints
 from dflib.datasets.crops import REAL, FaceCrops
 from dflib.forensics import build_detector
 from dflib.forensics.attention import AttentionDetector, at_grid, features_after, map_loss
-from dflib.forensics.cooccurrences import CooccurrenceSVM
+from dflib.forensics.histogram import CooccurrenceSVM
 from dflib.forensics.detector import Detector
 from dflib.metrics.classification import auc
 from dflib.scale import current

@@ -8,7 +8,7 @@ import torch
 from skimage import data
 
 from dflib.forensics import NETWORKS, build_detector, cooccurrences
-from dflib.forensics.cooccurrences import features
+from dflib.forensics.histogram import features
 from dflib.forensics.detector import gray
 
 PICTURE = data.astronaut()
