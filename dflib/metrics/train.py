@@ -7,7 +7,6 @@
 Nobody whom they learn from is of the validation or test split. `python -m dflib.metrics.train` trains both at the current
 scale, scores them on people of the test split and writes the course's checkpoints with their cards.
 """
-import math
 from dataclasses import dataclass
 from itertools import count, islice
 
@@ -25,6 +24,7 @@ from dflib.paths import CHECKPOINTS
 from dflib.scale import current
 from dflib.training import TrainingRun
 from dflib.training.record import default_folder, describe, digest
+from dflib.training.schedule import warm_cosine
 
 FIRST = 10_000              # seed; the shipped pictures show others
 DECAY = 1e-2                # of AdamW's weights
@@ -116,12 +116,7 @@ RUNS = {"identity": identity_run, "attributes": attribute_run}
 def _run(recipe, models, folder, seed, about, step):
     parameters = [parameter for model in models.values() for parameter in model.parameters()]
     return TrainingRun(folder, models, {"adam": torch.optim.AdamW(parameters, recipe.rate, weight_decay=DECAY)}, step, recipe.steps,
-                       seed, about=about, schedule=schedule(recipe.steps))
-
-
-def schedule(steps: int):
-    """Factor of the learning rate in step i: a short rise, then a cosine to 0."""
-    return lambda i: min(1, (i + 1) / WARM_UP) * .5 * (1 + math.cos(math.pi * i / steps))
+                       seed, about=about, schedule=warm_cosine(recipe.steps, WARM_UP))
 
 
 def score_identity(network, looks) -> dict:

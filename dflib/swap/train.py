@@ -26,7 +26,6 @@ made of it,
 where y/2 is the picture at half its side. The last term comes last (``critic``): a small network learns to tell skin, lashes
 and teeth from what the decoders paint, in reconstructions and in swaps alike.
 """
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,11 +43,11 @@ from dflib.swap.autoencoder import PatchCritic, SwapAutoencoder, dssim, gradient
 from dflib.swap.warp import Warp, random_pairs, relit
 from dflib.training import TrainingRun
 from dflib.training.record import default_folder, describe, digest
+from dflib.training.schedule import warm_cosine
 
 PEOPLE = ("ana", "ben")                 # of ActorClips: they differ in skin, hair, sex and shape
 GENTLE = Warp(rotation=6.0, shift=0.02, flip=0.0, jitter=2 / 160)
 LIGHT = 0.25                            # see warp.relit
-WARM_UP = 50                            # steps
 PLEASE = 0.2                            # weight of the critic; it learns TIMES as fast as the network
 TIMES = 10
 BINS = 8                                # of turn and openings, over which faces are drawn evenly
@@ -149,7 +148,7 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
         return losses
 
     return TrainingRun(folder, models, optimizers, step, recipe.steps, seed, samples=lambda run: preview(model, data),
-                       schedule=falling(recipe.steps), log_every=log_every, about=about)
+                       schedule=warm_cosine(recipe.steps), log_every=log_every, about=about)
 
 
 def even_chances(values) -> np.ndarray:
@@ -200,11 +199,6 @@ def criticised(model, critic: PatchCritic, batches) -> tuple:
         pleased = pleased - critic(fakes, person).mean()
         told = told + F.relu(1 - critic(wanted * mask, person)).mean() + F.relu(1 + critic(fakes.detach(), person)).mean()
     return pleased / len(batches), told / len(batches)
-
-
-def falling(steps: int):
-    """Factor of the learning rate in step i: a short rise, then half a cosine down to 0."""
-    return lambda i: min(1, (i + 1) / WARM_UP) * (1 + math.cos(math.pi * i / steps)) / 2
 
 
 def centre(faces: Tensor) -> Tensor:
