@@ -93,6 +93,12 @@ def test_it_is_read_as_faceforensics(made):
     frames = clip.frames()
     assert len(frames) == 4 and frames[0].shape == (96, 96, 3)
     assert media.read_label(clip.path) == media.read_label(clip.original)           # the label does not give it away
+    masks = clip.masks()
+    assert len(masks) == 4 and masks[0].shape == (96, 96) and 0.02 < np.mean(masks) < 0.5
+    assert len(clip.masks(2)) == len(clip.frames(2)) == 2
+    original = np.array(clip.original_frames(), int)
+    error = np.abs(np.array(frames, int) - original).max(3)
+    assert error[np.array(masks)].mean() > 4 * error[~np.array(masks)].mean()        # after compression too
 
 
 def test_masks_say_where_the_picture_was_changed(made, small):

@@ -19,7 +19,7 @@ class Clip:
     target: "str | None" = None     # whose video it is
     source: "str | None" = None     # whose face, or expression, was put into it
     original: "Path | None" = None  # the untouched video
-    mask: "Path | None" = None      # a video of the changed region
+    mask: "Path | None" = None      # a video of the changed region, or its bits as `make forensics` keeps them (.npz)
 
     def frames(self, count: "int | None" = None) -> list:
         """`count` frames spread evenly over the whole video (all of a shorter one, or without it), (H, W, 3) uint8."""
@@ -63,12 +63,26 @@ class Clip:
     def _lengths(self):
         if self.mask is None:
             raise ValueError(f"{self.path} comes without a mask.")
-        return tuple(read_video(path).info.frames for path in (self.path, self.mask))
+        frames = read_video(self.path).info.frames
+        return frames, len(_bits(self.mask)) if self.mask.suffix == ".npz" else read_video(self.mask).info.frames
 
     def _masks(self, numbers):
         height, width = read_video(self.path).info.size
-        masks = (frame.max(axis=2) > 127 for frame in _at(self.mask, numbers))
+        if self.mask.suffix == ".npz":
+            masks = _bits(self.mask)[list(numbers)]
+        else:
+            masks = (frame.max(axis=2) > 127 for frame in _at(self.mask, numbers))
         return [cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0 for mask in masks]
+
+
+def _bits(path) -> np.ndarray:
+    """Masks (T, H, W) bool of a file of `make forensics`. ValueError for another kind of file."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            shape = tuple(stored["shape"])
+            return np.unpackbits(stored["bits"])[:np.prod(shape)].reshape(shape).astype(bool)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{path} holds no masks.") from error
 
 
 class _Clips:
@@ -167,7 +181,8 @@ class FaceForensics(_Clips):
     def _fake(self, path, method, originals):
         people, *scene = path.stem.split("__")[:2]                # DeepFakeDetection: 01_02__exit_phone_room__YVGY8LOK
         target, _, source = people.partition("_")
-        mask = self.root / "manipulated_sequences" / method / "masks" / "videos" / path.name
+        masks = self.root / "manipulated_sequences" / method / "masks"
+        mask = masks / f"{path.stem}.npz" if (masks / f"{path.stem}.npz").is_file() else masks / "videos" / path.name
         return Clip(path, True, method, target, source or None, originals / f"{'__'.join([target, *scene])}{path.suffix}",
                     mask if mask.is_file() else None)
 
