@@ -110,7 +110,7 @@ def test_face_features(monkeypatch):
 
     monkeypatch.setattr(identity, "shipped", lambda: identity.IdentityNetwork().eval())
     x = torch.rand(2, 3, 32, 32).requires_grad_()
-    features = latents.face_features()(x)
+    features = latents.projection_features()(x)
     assert features.shape == (2, 96, 8, 8) and torch.allclose(features.norm(dim=1), torch.ones(2, 8, 8), atol=1e-5)
     features[:, 0].sum().backward()
     assert x.grad.abs().sum() > 0
@@ -119,7 +119,7 @@ def test_face_features(monkeypatch):
         raise FileNotFoundError("There is no shipped checkpoint.")
 
     monkeypatch.setattr(identity, "shipped", missing)
-    assert latents.face_features() is None
+    assert latents.projection_features() is None
 
 
 def test_directions_of_linear_attributes():

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from dflib import checkpoints, media
-from dflib.training import TrainingRun, display, events
+from dflib.training import Average, TrainingRun, display, events
 
 sys.path.insert(0, str(Path(__file__).parent))
 from training_worker import make_run  # noqa: E402
@@ -266,7 +266,7 @@ def test_average_and_schedule_have_closed_forms(tmp_path):
         return {"loss": loss}
 
     run = TrainingRun(tmp_path / "run", {"point": point}, {"sgd": torch.optim.SGD(point.parameters(), 0.5)}, step, 12,
-                      average=("point", 64, 16), schedule=lambda i: 1 - i / 12)
+                      average=Average("point", 64, 16), schedule=lambda i: 1 - i / 12)
     run.fit()
     path = -np.cumsum(0.5 * (1 - np.arange(12) / 12))
     keep = 0.5 ** (16 / 64)  # the weight halves with every 64 images

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from dflib.training import TrainingRun
+from dflib.training import Average, TrainingRun
 
 
 def make_run(folder, steps=12, **keywords):
@@ -25,7 +25,7 @@ def make_run(folder, steps=12, **keywords):
 
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     return TrainingRun(folder, {"network": network}, {"network": optimizer}, step, steps, seed=3, log_every=4,
-                       average=("network", 100, 32), **keywords)
+                       average=Average("network", 100, 32), **keywords)
 
 
 if __name__ == "__main__":

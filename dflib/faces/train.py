@@ -26,7 +26,7 @@ from dflib.faces.scenes import CANVAS, faceless_example, landmark_example, scene
 from dflib.paths import CHECKPOINTS
 from dflib.pictures import as_tensor
 from dflib.scale import current
-from dflib.training import TrainingRun
+from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
 
 TRAIN_SEED, TEST_SEED = 100_000, 900_000  # from where people are taken; the shipped data starts from 0
@@ -133,7 +133,7 @@ RUNS = {"landmarks": landmark_run, "detector": detector_run}
 def _run(recipe, network, folder, seed, about, step, samples):
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-2)
     return TrainingRun(folder, {"network": network}, {"network": optimizer}, step, recipe.steps, seed, about=about,
-                       samples=samples, average=("network", 40 * recipe.batch, recipe.batch),
+                       samples=samples, average=Average("network", 40 * recipe.batch, recipe.batch),
                        schedule=_cosine(recipe.steps))
 
 

@@ -1,5 +1,5 @@
 """One training run, whatever is trained (:class:`TrainingRun`), and what it is (:mod:`dflib.training.record`)."""
 
-from dflib.training.run import TrainingRun, limited
+from dflib.training.run import Average, TrainingRun, limited
 
-__all__ = ["TrainingRun", "limited"]
+__all__ = ["Average", "TrainingRun", "limited"]

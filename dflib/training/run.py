@@ -22,6 +22,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,6 +38,15 @@ from dflib.training import record
 from dflib.training.display import Display
 from dflib.training.events import EventWriter
 from dflib.training.state import read_state, write_state
+
+
+class Average(NamedTuple):
+    """Which model ``run.averaged`` follows, as an exponential moving average of its weights (Karras et al. 2018, section 6)."""
+
+    model: str          # its name among the models
+    half_life: float    # in images; the paper's is 10,000
+    images: int         # of a step, over all processes
+
 
 _limit = math.inf       # seconds after which ``fit`` stops, see `limited`
 
@@ -60,8 +70,7 @@ class TrainingRun:
     optimizers  name -> torch optimiser over parameters of the models
     step        step(run, i) -> dict of losses (numbers or one-element tensors): does one step by calling ``update``
     samples     samples(run) -> (H, W, 3) uint8, a picture to look at; called now and then, in the first process only
-    average     (model name, half-life in images, images per step over all processes): ``run.averaged`` follows that
-                model as an exponential moving average of its weights (Karras et al. 2018, section 6: 10,000 images)
+    average     an Average: ``run.averaged`` follows one of the models as a moving average of its weights
     schedule    schedule(i) -> factor of every optimiser's learning rate in step i
     about       what the run is (see `record.describe`): kept in the folder, which refuses a run of anything else
     cost        cost(i) -> time of step i relative to that of others (default: equal), for the time that is printed ahead
@@ -81,10 +90,9 @@ class TrainingRun:
         self.device, self.processes = self.accelerator.device, self.accelerator.num_processes
         self.averaged = None
         if average:
-            name, half_life, images_per_step = average
-            self.averaged = copy.deepcopy(models[name]).eval().requires_grad_(False)
-            self._averaged_name = name
-            self._average_step = get_ema_multi_avg_fn(0.5 ** (images_per_step / half_life))
+            self.averaged = copy.deepcopy(models[average.model]).eval().requires_grad_(False)
+            self._averaged_name = average.model
+            self._average_step = get_ema_multi_avg_fn(0.5 ** (average.images / average.half_life))
         self._pending: dict = {}  # losses of the steps since the last row
         self._seconds = 0.0  # spent training, over all sessions of this run
         self._stop = False

@@ -11,7 +11,7 @@ from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.scale import current
 from dflib.synthesis.gan.gan import FaceDiscriminator, FaceGenerator
 from dflib.synthesis.gan.losses import discriminator_loss, non_saturating_loss
-from dflib.training import TrainingRun
+from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
 
 SHEET = 16                  # faces in a row and rows in a sample sheet: enough of them to measure
@@ -54,7 +54,7 @@ def gan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, about=N
     optimizers = {"generator": torch.optim.Adam(generator.parameters(), recipe.rate, betas=(0.5, 0.999)),
                   "discriminator": torch.optim.Adam(discriminator.parameters(), recipe.slower * recipe.rate, betas=(0.5, 0.999))}
     return TrainingRun(folder, {"generator": generator, "discriminator": discriminator}, optimizers, step, recipe.steps, seed,
-                       about=about, average=("generator", recipe.half_life, recipe.batch),
+                       about=about, average=Average("generator", recipe.half_life, recipe.batch),
                        samples=lambda run: as_sheet(faces_of(run.averaged), SHEET), sample_seconds=sample_seconds)
 
 

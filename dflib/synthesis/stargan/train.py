@@ -18,7 +18,7 @@ from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.scale import current, native_bfloat16
 from dflib.synthesis.stargan import stargan
 from dflib.synthesis.stargan.labels import legal_targets
-from dflib.training import TrainingRun
+from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
 
 SHOWN = 6               # people on the sample sheet, each with every edit
@@ -108,7 +108,7 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> Trai
                   for name, network in (("generator", generator), ("critic", critic))}
     return TrainingRun(folder, {"stargan": networks}, optimizers, step, recipe.steps, seed, about=about,
                        samples=lambda run: edit_sheet(run.averaged.generator, shown),
-                       average=("stargan", recipe.half_life, recipe.batch),
+                       average=Average("stargan", recipe.half_life, recipe.batch),
                        schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
 
 
@@ -135,7 +135,7 @@ def pairs_run(folder, truth: TrueEdits, recipe: Recipe, seed: int = 0, about=Non
 
     optimizer = torch.optim.Adam(networks.generator.parameters(), recipe.rate, betas=(0.5, 0.999))
     return TrainingRun(folder, {"stargan": networks}, {"generator": optimizer}, step, recipe.steps, seed, about=about,
-                       average=("stargan", recipe.half_life, recipe.batch),
+                       average=Average("stargan", recipe.half_life, recipe.batch),
                        schedule=lambda i: min(1.0, 2 * (1 - i / recipe.steps)))
 
 

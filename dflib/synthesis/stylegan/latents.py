@@ -87,7 +87,7 @@ class Projection:
     noise: list             # the maps it was found with
 
 
-def face_features():
+def projection_features():
     """A function from pictures (B, 3, H, W) to features (B, 96, 8, 8) of length 1; None without an identity network.
 
     They are taken half way through the shipped network, where places are still kept apart.
@@ -107,7 +107,7 @@ def project(generator: Generator, picture: np.ndarray, steps: int = 300, space: 
 
     space: "w" stays among the faces that the generator knows, "w+" gives every layer its own w and comes closer; it spends
     the first half of its steps in w, for from the mean it would find a worse picture than w does.
-    features: such as ``face_features()``, compared beside the pixels; None compares pixels alone. The noise maps are
+    features: such as ``projection_features()``, compared beside the pixels; None compares pixels alone. The noise maps are
     held fixed, for maps that are optimised too would hide in themselves what w cannot say; early steps shake w instead
     (Karras et al. 2020, arXiv:1912.04958, app. D). ValueError for another space or size.
     """

@@ -298,12 +298,13 @@ class Discriminator(nn.Module):
         """images (B, 3, r, r), r one of ``resolutions`` (else ValueError); fade as in the generator."""
         if images.shape[-1] not in self.resolutions:
             raise ValueError(f"The pictures must have a side of {self.resolutions}, not {images.shape[-1]}.")
-        blocks = [*self.blocks[len(self.blocks) - self.resolutions.index(images.shape[-1]):], self]
-        x = leaky(blocks[0].from_rgb(images))
-        for i, block in enumerate(blocks[:-1]):
-            x = block(x)
-            if i == 0 and fade < 1.0:
-                x = torch.lerp(leaky(blocks[1].from_rgb(F.avg_pool2d(images, 2))), x, fade)
+        from_rgb = [*(block.from_rgb for block in self.blocks), self.from_rgb]         # one for each resolution, largest first
+        start = len(self.blocks) - self.resolutions.index(images.shape[-1])
+        x = leaky(from_rgb[start](images))
+        for i in range(start, len(self.blocks)):
+            x = self.blocks[i](x)
+            if i == start and fade < 1.0:
+                x = torch.lerp(leaky(from_rgb[i + 1](F.avg_pool2d(images, 2))), x, fade)
         x = leaky(self.conv(minibatch_deviation(x)))
         return self.score(leaky(self.dense(x.flatten(1)))).squeeze(1)
 

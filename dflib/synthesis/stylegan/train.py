@@ -23,7 +23,7 @@ from torch import Tensor
 from dflib import checkpoints
 from dflib.paths import CHECKPOINTS
 from dflib.scale import current, native_bfloat16
-from dflib.training import TrainingRun
+from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
 from dflib.synthesis.stylegan.ablation import CONFIGURATIONS, configure
 from dflib.pictures import as_images, as_sheet, as_tensor
@@ -206,7 +206,7 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, ab
                   for name, network in models.items()}
     return TrainingRun(folder, models, optimizers, step, plan.steps, seed, about=about, samples=samples or sheet,
                        sample_seconds=sample_seconds,
-                       average=("generator", recipe.half_life, recipe.batches[recipe.resolution]),
+                       average=Average("generator", recipe.half_life, recipe.batches[recipe.resolution]),
                        schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0), cost=plan.cost)
 
 
