@@ -375,8 +375,14 @@ def test_each_panel_of_stylegan_answers_in_time(server, page):
         for _ in range(10):
             before = text.inner_text()
             panel.evaluate("(panel, before) => { panel.before = before; }", before)
-            page.keyboard.press("ArrowRight")
-            expect(text).not_to_have_text(before)
+            for last in (False, False, False, True):        # two places can have the same text and be drawn in the same time
+                page.keyboard.press("ArrowRight")
+                try:
+                    expect(text).not_to_have_text(before, timeout=240_000 if last else 4_000)
+                    break
+                except AssertionError:
+                    if last:
+                        raise
             own.append(int(text.inner_text().split()[-2]))
         waits = panel.evaluate("panel => panel.waits")
         assert len(waits) == 10
