@@ -144,6 +144,11 @@ def test_ones_own_data_has_a_run_of_its_own(capsys, folder, monkeypatch):
         assert (code, out) == (2, "") and sentence in err
 
 
+def test_a_folder_that_is_not_there_is_one_sentence(capsys, folder):
+    code, out, err = run(capsys, "train", "stylegan", "--data", "nowhere")
+    assert (code, out) == (2, "") and err == "python -m dflib train: There is no folder nowhere with pictures.\n"
+
+
 @pytest.mark.parametrize("name", train.RECIPES)
 def test_every_network_has_a_recipe_and_data_of_its_own(folder, name):
     module, recipe = train.module_and_recipe(name)

@@ -1,8 +1,8 @@
 """Training StyleGAN: the paper's recipe with progressive growing, one with critics on frozen features, the ablation A to F.
 
-    python -m dflib train stylegan                                 the recipe of the current scale
-    python -m dflib.synthesis.stylegan.train --configuration C     a row of the paper's table 1
-    python -m dflib.synthesis.stylegan.train --pictures FOLDER     on the reader's own pictures
+    python -m dflib train stylegan                      the recipe of the current scale
+    python -m dflib train stylegan --data FOLDER        on the reader's own pictures
+    python tools/ablation.py --rows C                   a row of the paper's table 1
 
 A run that was interrupted goes on. ``DFLIB_SCALE`` chooses the scale. What differs from the paper in every recipe: smaller
 networks, larger steps, a weaker R1 that is evaluated now and then, and one batch of generated pictures a step, which the
@@ -11,7 +11,6 @@ discriminator learns from before the generator does. PROJECTED does not grow; cr
 
 from __future__ import annotations
 
-import argparse
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -25,7 +24,7 @@ from dflib.paths import CHECKPOINTS
 from dflib.scale import current, native_bfloat16
 from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
-from dflib.synthesis.stylegan.ablation import CONFIGURATIONS, configure
+from dflib.synthesis.stylegan.ablation import configure
 from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.synthesis.stylegan.critics import critic_loss, fooling_loss, shipped_critic
 from dflib.synthesis.stylegan.framing import TURNED, aligned_faces
@@ -273,11 +272,3 @@ def ship(run: TrainingRun, data: str, scores: dict) -> dict:
     """Write the averaged generator of ``run`` to data/checkpoints, in half precision; returns its card."""
     path = CHECKPOINTS / f"stylegan-{run.averaged.resolution}.safetensors"
     return run.export(path, "average", "python -m dflib train stylegan", data, scores, half=True)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Train StyleGAN at the current scale.")
-    parser.add_argument("--configuration", choices=CONFIGURATIONS, default="F", help="row of the paper's table 1")
-    parser.add_argument("--pictures", help="folder of pictures to train on (default: the cast)")
-    arguments = parser.parse_args()
-    train(replace(RECIPES[current().name], configuration=arguments.configuration), arguments.pictures)
