@@ -9,7 +9,7 @@ from dflib.datasets.domains import (COLUMNS, DOMAINS, EDITS, EXPRESSIONS, HAIR, 
 from dflib.published import load_published
 from dflib.synthesis import stargan as package
 from dflib.synthesis.stargan import stargan
-from dflib.synthesis.stargan.labels import legal_targets
+from dflib.synthesis.stargan.labels import even_chances, legal_targets
 from dflib.synthesis.stargan.stargan import Discriminator, Generator
 
 
@@ -241,3 +241,13 @@ def test_a_damaged_file_is_one_sentence(tmp_path, damage, words):
     with pytest.raises(ValueError, match=words) as error:
         load_published("stargan", tmp_path / "x-G.ckpt")
     assert "\n" not in str(error.value) and len(str(error.value)) < 300
+
+
+def test_every_hair_colour_is_drawn_equally_often():
+    labels, known = np.zeros((12, 12), np.float32), np.ones((12, 12), bool)
+    labels[[0, 1, 2, 3, 4, 5], 0] = labels[[6, 7], 1] = labels[8, 2] = 1                 # black, brown, blond; nobody is grey
+    known[9:, :4] = False                                                               # and three wear no hair
+    chances = even_chances(labels, known)
+    assert chances.sum() == pytest.approx(1) and chances[9:] == pytest.approx(1 / 12)
+    assert [chances[labels[:, k] == 1].sum() for k in range(4)] == pytest.approx([.25, .25, .25, 0])
+    assert even_chances(labels, np.zeros((12, 12), bool)) == pytest.approx(1 / 12)

@@ -97,12 +97,13 @@ def test_it_learns_to_edit_a_toy_world(tmp_path, monkeypatch):
     wanted[0, INDEX["dark skin"]] = 1
     generator = run.averaged.generator
     with torch.no_grad():
-        edited, same = generator(images, wanted), generator(images, torch.from_numpy(data[0].labels[:2]))
+        edited = generator(images, wanted)
     light, dark = images.mean((1, 2, 3))
     to_dark, to_light = edited.mean((1, 2, 3))
     half = float(light - dark) / 2
     assert to_dark < light - half and to_light > dark + half
-    assert (same.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs().max() < half
+    colours = edited.mean((2, 3))                                                           # gray stays gray
+    assert (colours.max(1).values - colours.min(1).values).max() < half
     sheet = stargan_train.edit_sheet(generator, data[0].of([0, 1], "two"))
     assert sheet.shape == (2 * 16, 16 * 16, 3)
 

@@ -17,7 +17,7 @@ from dflib.paths import CHECKPOINTS
 from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.scale import current, native_bfloat16
 from dflib.synthesis.stargan import stargan
-from dflib.synthesis.stargan.labels import legal_targets
+from dflib.synthesis.stargan.labels import even_chances, legal_targets
 from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
 
@@ -142,11 +142,12 @@ def pairs_run(folder, truth: TrueEdits, recipe: Recipe, seed: int = 0, about=Non
 def batch(run: TrainingRun, data, size: int) -> tuple:
     """(pictures (B, 3, S, S), labels (B, 12), targets (B, 12), known (B, 12)) of this process, as many from each set.
 
-    Half of the pictures are mirrored: no label knows left from right.
+    Hair colours come evenly. Half of the pictures are mirrored: no label knows left from right.
     """
     parts = []
     for faces in data:
-        rows = run.share(run.rng.integers(len(faces), size=size // len(data)))
+        chances = even_chances(faces.labels, faces.known)
+        rows = run.share(run.rng.choice(len(faces), size=size // len(data), p=chances))
         targets = legal_targets(faces.labels[rows], faces.known[rows], run.rng)
         parts.append((faces.images[rows], faces.labels[rows], targets, faces.known[rows]))
     images, *rest = (np.concatenate(columns) for columns in zip(*parts))
