@@ -66,7 +66,16 @@ def test_an_answer_that_changes_its_argument_is_told_so():
     )
 
 
-def test_a_loop_is_found_where_none_is_wanted():
+def test_a_loop_and_a_cut_gradient_are_found_where_none_is_wanted():
+    def one_by_one(mean, modes, weights):
+        return torch.stack([mean + (row[:, None, None] * modes).sum(0) for row in weights])
+
+    def cut(mean, modes, weights):
+        return mean + torch.einsum("bk,kvc->bvc", weights.detach(), modes)
+
+    assert check("00.blend", one_by_one).startswith("wrong: right or not, line 2 of your function loops")
+    assert "no gradient reaches the weights" in check("00.blend", cut)
+
     def looping(w1, w2, crossover, layers):
         return torch.stack(
             [torch.stack([a if layer < c else b for layer in range(layers)]) for a, b, c in zip(w1, w2, crossover)]
@@ -75,9 +84,9 @@ def test_a_loop_is_found_where_none_is_wanted():
     assert check("03.mixed_styles", looping).startswith("wrong: right or not, line 3 of your function loops")
 
 
-@pytest.mark.parametrize("name", ["03.truncate", "03.adain", "03.mixed_styles", "03.slerp"])
+@pytest.mark.parametrize("name", ["00.blend", "03.truncate", "03.adain", "03.mixed_styles", "03.slerp"])
 def test_an_array_where_a_tensor_is_wanted_is_told_so(name):
-    right = solutions("03").SOLUTIONS[name]
+    right = solutions(name[:2]).SOLUTIONS[name]
     assert "should be a torch tensor, not ndarray" in check(name, lambda *arguments: right(*arguments).numpy())
 
 
@@ -163,6 +172,6 @@ def test_a_function_that_changes_its_arguments_spoils_nothing():
 
 
 def test_verdict_is_a_string_with_a_sign_for_notebooks():
-    shown = [check("00.blend", answer)._repr_html_() for answer in (..., solutions("00").blend, lambda *a: "<b>")]
+    shown = [check("00.yaw_matrix", answer)._repr_html_() for answer in (..., solutions("00").yaw_matrix, lambda *a: "<b>")]
     assert [sign in text for sign, text in zip(("&#9675;", "&#10003;", "&#10007;"), shown)] == [True] * 3
-    assert repr(check("00.blend", ...)) == UNSOLVED
+    assert repr(check("00.yaw_matrix", ...)) == UNSOLVED

@@ -30,11 +30,15 @@ def parts_image(labels, names):
     return np.array([PART_COLOURS[name] for name in names], np.uint8)[labels]
 
 
-def depth_image(depth):
-    """Depth (H, W) in cm, 0 where nothing is -> a gray uint8 picture, near is dark, nothing is white."""
+def depth_image(depth, reach=12.0):
+    """Depth (H, W) in cm, 0 where nothing is -> a gray uint8 picture: near is bright, nothing is black.
+
+    The gray levels are spent on the nearest ``reach`` cm, which hold a face; what lies behind is one dark gray.
+    """
     seen = depth > 0
-    near, far = (depth[seen].min(), depth[seen].max()) if seen.any() else (0.0, 1.0)
-    return np.where(seen, 30 + 180 * (depth - near) / max(far - near, 1e-6), 255).astype(np.uint8)
+    near = depth[seen].min() if seen.any() else 0.0
+    share = np.clip((depth - near) / reach, 0, 1)
+    return np.where(seen, 255 - 200 * share, 0).astype(np.uint8)
 
 
 def normals_image(normals):
@@ -56,7 +60,7 @@ def marked_image(image, landmarks, visible=None, scale=2):
 
 
 def truth_images(frame):
-    """The five pictures of a cast Frame and their titles: photograph, landmarks, parts, depth, normals."""
+    """The five pictures of a cast Frame and their titles: picture, landmarks, parts, depth, normals."""
     from dflib import cast
 
     return (

@@ -14,7 +14,8 @@ def panel_still(question: str, controls, picture, line: str):
     from matplotlib.figure import Figure
 
     height, width = picture.shape[:2]
-    left, right = WIDTHS[0], min(WIDTHS[1], 3.2 * width / height)
+    start = max(1.35, 0.075 * max((len(control.description) for control in controls), default=0) + 0.2)  # inches of labels
+    left, right = WIDTHS[0] + start - 1.35, min(WIDTHS[1], 3.2 * width / height)
     asked = textwrap.wrap(question, int(13.5 * (left + right)))
     said = textwrap.wrap(line, int(13 * right))
     top, below = 0.16 * len(asked) + 0.12, 0.16 * len(said) + 0.1
@@ -32,7 +33,7 @@ def panel_still(question: str, controls, picture, line: str):
     rows.set(xlim=(0, left - 0.2), ylim=(body, 0))
     rows.set_axis_off()
     for number, control in enumerate(controls):
-        _draw_control(rows, control, ROW * (number + 0.6))
+        _draw_control(rows, control, start, ROW * (number + 0.6))
     shown = place(left, top, right, right * height / width)
     shown.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
     shown.set_axis_off()
@@ -47,9 +48,9 @@ def panel_still(question: str, controls, picture, line: str):
     return figure
 
 
-def _draw_control(axes, control, y: float) -> None:
-    """One row: the control's name at the left, then a track with its knob, a list's choice or a box, and the value."""
-    start, end = 1.35, 2.65
+def _draw_control(axes, control, start: float, y: float) -> None:
+    """One row: the control's name up to ``start``, then a track with its knob, a list's choice or a box, and the value."""
+    end = start + 1.3
     axes.text(start - 0.1, y, control.description, ha="right", va="center", size=TEXT, color=INK)
     if hasattr(control, "min"):
         share = (control.value - control.min) / (control.max - control.min)

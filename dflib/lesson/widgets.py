@@ -24,6 +24,7 @@ from dflib.lesson.showing import as_image, encode, figure_bytes
 from dflib.lesson.still import panel_still
 
 PANEL_QUALITY = 88  # of JPEG: pictures change many times a second
+FRAME_TIME = 120  # milliseconds from one frame of a playing panel to the next
 
 
 def slider(label: str, low: float, high: float, value: float, step: "float | None" = None):
@@ -36,8 +37,6 @@ def slider(label: str, low: float, high: float, value: float, step: "float | Non
         max=high,
         step=1 if whole else step or (high - low) / 100,
         description=label,
-        style={"description_width": "8em"},
-        layout={"width": "26em"},
     )
 
 
@@ -48,14 +47,12 @@ def choice(label: str, options, value=None):
         options=options,
         value=first if value is None else value,
         description=label,
-        style={"description_width": "8em"},
-        layout={"width": "26em"},
     )
 
 
 def switch(label: str, value: bool = False):
     """A check box."""
-    return ipywidgets.Checkbox(value=value, description=label, style={"description_width": "8em"})
+    return ipywidgets.Checkbox(value=value, description=label)
 
 
 class _Picture(ipywidgets.Image):
@@ -72,14 +69,15 @@ class Panel(ipywidgets.HBox):
 
     ``draw(**values) -> (image, text)`` takes one argument per entry of ``controls`` (name -> ipywidgets control).
     ``question`` is what the panel is there to answer; the controls start before the answer. ``alt`` describes the picture
-    in words. Both must say something, else ValueError. ``width`` is its width on the page in CSS pixels. The first drawing is done here,
-    and its errors are raised; later ones are shown to the reader and kept in ``error``.
+    in words. Both must say something, else ValueError. ``width`` is its width on the page in CSS pixels. ``plays`` names the
+    slider of whole numbers that a play button below it moves on, over and over. The first drawing is done here, and its
+    errors are raised; later ones are shown to the reader and kept in ``error``.
 
     For cells and tests: ``panel[name]`` is a control, ``set(**values)`` moves several with one drawing, ``picture`` is the
     last image, ``line`` the last text, ``error`` '' or what went wrong last.
     """
 
-    def __init__(self, draw, controls: dict, question: str, alt: str, width: int = 320):
+    def __init__(self, draw, controls: dict, question: str, alt: str, width: int = 320, plays: str = ""):
         if not question.strip():
             raise ValueError("A panel needs a question that moving its controls answers.")
         if not alt.strip():
@@ -93,14 +91,22 @@ class Panel(ipywidgets.HBox):
         self._reset = ipywidgets.Button(description="Reset", tooltip="Back to the values at the start")
         self._reset.on_click(lambda _: self.set(**self._start))
         self._update()
+        names = 0.55 * max(len(control.description) for control in self.controls.values()) + 1  # em: every label whole
         for control in self.controls.values():
             control.observe(self._moved, names="value")
+            control.style.description_width, control.layout.width = f"{names:.1f}em", f"{names + 18:.1f}em"
+        rows = list(self.controls.values())
+        if plays:
+            film = self.controls[plays]
+            button = ipywidgets.Play(min=film.min, max=film.max, value=film.value, interval=FRAME_TIME, repeat=True)
+            ipywidgets.jslink((button, "value"), (film, "value"))  # in the browser: a kernel that is slow drops frames
+            rows.insert(rows.index(film) + 1, button)
         asked = ipywidgets.HTML(
             f"<p style='line-height:1.4'><strong>{html.escape(question)}</strong></p>", layout={"width": "26em"}
         )
         super().__init__(
             [
-                ipywidgets.VBox([asked, *self.controls.values(), self._reset]),
+                ipywidgets.VBox([asked, *rows, self._reset]),
                 ipywidgets.VBox([self._image, self._text]),
             ],
             layout={"flex_flow": "row wrap", "align_items": "flex-start"},

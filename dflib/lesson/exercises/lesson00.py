@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dflib.lesson.checks import call, exercise, mistake, same
+from dflib.lesson.checks import Wrong, as_tensor, call, call_unchanged, exercise, mistake, no_loop, same
 
 
 @exercise("00.psnr_unit", "warm-up")
@@ -33,35 +33,81 @@ mistake(
 )
 
 
+@exercise("00.nose_to_ear", "warm-up")
+def nose_to_ear(answer):
+    """nose_to_ear(z_nose, z_ear, distance): ratio of the magnifications of a pinhole camera at depths distance - z."""
+    same(call(answer, 10.0, -1.0, 30.0), 31 / 20, "for a camera at 30 cm the ratio")
+    same(call(answer, 10.0, -1.0, 200.0), 201 / 190, "for a camera at 2 m the ratio")
+    same(call(answer, 5.0, 5.0, 60.0), 1.0, "for equal depths the ratio")
+
+
+mistake(
+    "00.nose_to_ear",
+    "upside down: the nose is nearer, so a centimetre of it appears larger, and the ratio is above 1",
+    lambda z_nose, z_ear, distance: (distance - z_nose) / (distance - z_ear),
+)
+mistake(
+    "00.nose_to_ear",
+    "what counts is the distance from the camera, D - z, not z itself",
+    lambda z_nose, z_ear, distance: z_nose / z_ear,
+)
+mistake(
+    "00.nose_to_ear",
+    "the camera is at +D on the same axis: the distance is D - z, not D + z",
+    lambda z_nose, z_ear, distance: (distance + z_ear) / (distance + z_nose),
+)
+mistake(
+    "00.nose_to_ear",
+    "lengths shrink with the distance, areas with its square: here a length is asked for",
+    lambda z_nose, z_ear, distance: ((distance - z_ear) / (distance - z_nose)) ** 2,
+)
+
+
 @exercise("00.blend", "core")
 def blend(answer):
-    """blend(mean (V,3), modes (K,V,3), weights (K,)) -> (V,3): the linear head model, mean + sum of weighted modes."""
-    random = np.random.default_rng(0)
-    mean, modes = random.normal(size=(5, 3)), random.normal(size=(4, 5, 3))
-    same(call(answer, mean, modes, np.zeros(4)), mean, "with all weights zero, your head")
-    weights = random.normal(size=4)
-    same(call(answer, mean, modes, weights), mean + np.einsum("k,kvc->vc", weights, modes), "your head")
+    """blend(mean (V,3), modes (K,V,3), weights (B,K)) -> (B,V,3), tensors: the linear head model for B heads, without a loop."""
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    mean, modes = (torch.randn(shape, generator=random) for shape in ((5, 3), (4, 5, 3)))
+    weights = torch.randn(2, 4, generator=random)
+    heads = as_tensor(call_unchanged(answer, mean, modes, weights), "your heads")
+    same(heads, mean + torch.einsum("bk,kvc->bvc", weights, modes), "your heads", 1e-5)
+    same(call(answer, mean, modes, 0 * weights), mean.expand(2, 5, 3), "with all weights zero, your heads")
+    weights.requires_grad_(True)
+    if not as_tensor(answer(mean, modes, weights)).requires_grad:
+        raise Wrong("the heads are right, but no gradient reaches the weights: stay with torch from beginning to end")
+    no_loop(answer)
+
+
+def _heads(mean, modes, weights, used=slice(None)):
+    return mean + (weights[:, used, None, None] * modes[used]).sum(1)
 
 
 mistake(
     "00.blend",
     "the mean head is missing: the modes only say how a head differs from it",
-    lambda mean, modes, weights: np.tensordot(weights, modes, 1),
+    lambda mean, modes, weights: _heads(0 * mean, modes, weights),
 )
 mistake(
     "00.blend",
     "the modes are added as they are: multiply each by its weight first",
-    lambda mean, modes, weights: mean + modes.sum(0),
+    lambda mean, modes, weights: _heads(mean, modes, 0 * weights + 1),
 )
 mistake(
     "00.blend",
-    "only the first mode is used: sum over all of them",
-    lambda mean, modes, weights: mean + weights[0] * modes[0],
+    "the mean is added once for every mode: add it after the sum",
+    lambda mean, modes, weights: _heads(len(modes) * mean, modes, weights),
 )
 mistake(
     "00.blend",
-    "the loop returns too early or starts anew each time: only the last mode is added",
-    lambda mean, modes, weights: mean + weights[-1] * modes[-1],
+    "every head has the weights of the first: the batch is the first axis of the weights",
+    lambda mean, modes, weights: _heads(mean, modes, weights[:1].expand(len(weights), -1)),
+)
+mistake(
+    "00.blend",
+    "that is one head, with the weights of all heads added up: keep the first axis of the weights",
+    lambda mean, modes, weights: _heads(mean, modes, weights.sum(0, keepdim=True))[0],
 )
 
 
@@ -102,31 +148,31 @@ mistake(
 )
 
 
-@exercise("00.nose_to_ear", "stretch")
-def nose_to_ear(answer):
-    """nose_to_ear(z_nose, z_ear, distance): ratio of the magnifications of a pinhole camera at depths distance - z."""
-    same(call(answer, 10.0, -1.0, 30.0), 31 / 20, "for a camera at 30 cm the ratio")
-    same(call(answer, 10.0, -1.0, 200.0), 201 / 190, "for a camera at 2 m the ratio")
-    same(call(answer, 5.0, 5.0, 60.0), 1.0, "for equal depths the ratio")
+@exercise("00.camera_distance", "stretch")
+def camera_distance(answer):
+    """camera_distance(ratio, z_nose, z_ear): the D at which `nose_to_ear` gives the ratio."""
+    same(call(answer, 31 / 20, 10.0, -1.0), 30.0, "for a ratio of 1.55 between depths 10 and -1 the distance")
+    same(call(answer, 201 / 190, 10.0, -1.0), 200.0, "for a ratio of 1.058 between depths 10 and -1 the distance", 1e-5)
+    same(call(answer, np.array([1.2, 2.0]), 8.0, 2.0), [38.0, 14.0], "for two ratios at once the distances")
 
 
 mistake(
-    "00.nose_to_ear",
-    "upside down: the nose is nearer, so a centimetre of it appears larger, and the ratio is above 1",
-    lambda z_nose, z_ear, distance: (distance - z_nose) / (distance - z_ear),
+    "00.camera_distance",
+    "that is the distance from the nose to the camera: D is counted from the origin, so add z_nose",
+    lambda ratio, z_nose, z_ear: (z_nose - z_ear) / (ratio - 1),
 )
 mistake(
-    "00.nose_to_ear",
-    "what counts is the distance from the camera, D - z, not z itself",
-    lambda z_nose, z_ear, distance: z_nose / z_ear,
+    "00.camera_distance",
+    "nose and ear are exchanged: solve r = (D - z_ear) / (D - z_nose)",
+    lambda ratio, z_nose, z_ear: (ratio * z_ear - z_nose) / (ratio - 1),
 )
 mistake(
-    "00.nose_to_ear",
-    "the camera is at +D on the same axis: the distance is D - z, not D + z",
-    lambda z_nose, z_ear, distance: (distance + z_ear) / (distance + z_nose),
+    "00.camera_distance",
+    "the sign is turned over: a camera behind the head sees no nose",
+    lambda ratio, z_nose, z_ear: (ratio * z_nose - z_ear) / (1 - ratio),
 )
 mistake(
-    "00.nose_to_ear",
-    "lengths shrink with the distance, areas with its square: here a length is asked for",
-    lambda z_nose, z_ear, distance: ((distance - z_ear) / (distance - z_nose)) ** 2,
+    "00.camera_distance",
+    "lengths shrink with the distance, areas with its square: no root is needed",
+    lambda ratio, z_nose, z_ear: (np.sqrt(ratio) * z_nose - z_ear) / (np.sqrt(ratio) - 1),
 )
