@@ -39,7 +39,7 @@ SETTINGS = {
     "nb_execution_mode": "off", "myst_enable_extensions": ["dollarmath", "amsmath"], "myst_heading_anchors": 3,
     "html_theme": "furo", "html_math_renderer": "mathml", "html_copy_source": False, "html_show_copyright": False,
     "html_theme_options": {"light_css_variables": BLUE},
-    "suppress_warnings": ["myst.xref_missing", "myst.header"],             # links to folders and to code; steps of headings
+    "suppress_warnings": ["myst.xref_missing", "myst.header", "misc.highlighting_failure"],   # links to folders and code; magics
 }
 
 

@@ -1,0 +1,130 @@
+"""The README's opening picture: what the course makes, each part from the clips and networks that are shipped.
+
+    python tools/opening.py                             data/figures/opening.jpg
+    python tools/opening.py --stargan FILE.safetensors  with another network for the edits
+
+What has no network yet is left out, and the others take its room.
+"""
+import argparse
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from dflib import cast, checkpoints, media
+from dflib.datasets import ActorClips
+from dflib.faces.follow import Follower
+from dflib.lesson.figures import GREY, INK, VERMILION
+from dflib.manipulate import follow_face
+from dflib.paths import DATA
+from dflib.pictures import as_sheet
+from dflib.swap import ruler
+from dflib.swap.faceswap import FaceSwap
+
+OUT = DATA / "figures" / "opening.jpg"
+WIDTH, GAP, SPACE = 1760, 6, 34         # pixels: of the picture, between its small pictures, between its parts
+TITLE, NOTE = 30, 23                    # sizes of letters; a code-hosting page shows the picture at half its width
+CAST = (11008, 11003, 11020, 11028, 11007, 11009)
+EDITED = 11001                          # a person, and the edits
+EDITS = (["hair=blond"], ["age=old"])
+MOMENT = 0.05                           # of the clips: where in them the frames are
+
+
+def rendered() -> np.ndarray:
+    """People of the cast in a row."""
+    return as_sheet([cast.render(cast.sample_person(seed), cast.sample_shot(seed), 256).image for seed in CAST], len(CAST))
+
+
+def generated() -> np.ndarray:
+    """The first twelve people of the shipped StyleGAN, in two rows."""
+    from dflib.synthesis.stylegan import latents
+    people = latents.sample(latents.load_generator(checkpoints.shipped("stylegan-64"))[0], 12, seed=0, psi=0.7)
+    return as_sheet([enlarged(person, 128) for person in people], 6)
+
+
+def swapped() -> np.ndarray:
+    """Ben, Ana, Ana's face on Ben by the autoencoder, and the true swap, at one moment."""
+    clips = ActorClips()
+    shots = clips["ben"].performance().shots
+    number = int(MOMENT * len(shots))
+    target, source, swap = (list(media.read_video(path))[number]
+                            for path in (clips["ben"].path, clips["ana"].path, DATA / "swaps" / "ana-on-ben.mp4"))
+    person = ruler.rungs(clips["ben"].person(), clips["ana"].person())["face"]
+    return as_sheet([target, source, swap, cast.render(person, shots[number], 256).image], 4)
+
+
+def edited(path) -> np.ndarray:
+    """A person and the same picture after each edit by the StarGAN in ``path``."""
+    from dflib.synthesis.stargan import edit
+    model, _ = edit.load(path)
+    frame = cast.render(cast.sample_person(EDITED), cast.sample_shot(EDITED), 256)
+    after = [edit.edit_faces(model, frame.image, frame.landmarks[None], edit.parse(edits)) for edits in EDITS]
+    return as_sheet([frame.image, *after], 1 + len(EDITS))
+
+
+def changed() -> np.ndarray:
+    """A frame with another face by FaceSwap, and the same with the pixels marked that differ from the original."""
+    clips, count = ActorClips(), 25
+    takes = [list(media.read_video(clips[name].path))[50:50 + count] for name in ("cem", "dia")]
+    source, target = (media.Recording(name, frames, 25) for name, frames in zip(("cem", "dia"), takes))
+    method = FaceSwap()
+    method.learn(source, target, Follower(), progress=False)
+    method.prepare(follow_face(target, progress=False)[0], progress=False)
+    before = takes[1][count // 2]
+    after = method.changed(count // 2, before)
+    where = cv2.GaussianBlur(media.difference(before, after).astype(np.float32), (0, 0), 2) > 4
+    colour = np.array([int(VERMILION[k:k + 2], 16) for k in (1, 3, 5)])
+    marked = np.where(where[..., None], 0.35 * after + 0.65 * colour, 0.5 * after + 0.5 * 255)
+    return as_sheet([after, marked.astype(np.uint8)], 2)
+
+
+def enlarged(image, side: int) -> np.ndarray:
+    """A square picture made larger."""
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def row(parts, draw, sheet, top: int) -> int:
+    """Draw parts (title, note, picture) beside each other at one height, as wide as the sheet; returns where the row ends."""
+    shapes = [picture.shape[1] / picture.shape[0] for *_, picture in parts]
+    height = round((WIDTH - SPACE * (len(parts) - 1)) / sum(shapes))
+    left = 0
+    for (title, note, picture), shape in zip(parts, shapes):
+        width = min(round(height * shape), WIDTH - left)
+        draw.text((left, top), title, INK, font("DejaVuSans-Bold", TITLE))
+        draw.text((left, top + TITLE + 8), note, GREY if note else INK, font("DejaVuSans", NOTE))
+        sheet.paste(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS), (left, top + TITLE + NOTE + 20))
+        left += width + SPACE
+    return top + TITLE + NOTE + 20 + height
+
+
+def font(name: str, size: int):
+    """A font that matplotlib brings."""
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"), size)
+
+
+def compose(rows) -> np.ndarray:
+    """The whole picture of rows of parts (title, note, picture)."""
+    sheet = Image.new("RGB", (WIDTH, 4 * WIDTH), "white")
+    draw, top = ImageDraw.Draw(sheet), 0
+    for parts in rows:
+        top = row(parts, draw, sheet, top) + SPACE
+    return np.array(sheet.crop((0, 0, WIDTH, top - SPACE)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stargan", type=Path, default=DATA / "checkpoints" / "stargan-64.safetensors", metavar="FILE.safetensors")
+    stargan = parser.parse_args().stargan
+    first = [("Rendered", "nobody here exists, and everything about them is known", rendered()),
+             ("Generated", "StyleGAN, 64 px: its first twelve", generated())]
+    second = [("Swapped", "target · source · DeepFakes autoencoder · the true swap", swapped())]
+    if stargan.is_file():
+        second.append(("Edited", "StarGAN: as it was · blond · older", edited(stargan)))
+    second.append(("Examined", "a FaceSwap · what it changed", changed()))
+    media.write_image(OUT, compose([first, second]), kind="composite", quality=86, note="what the course makes")
+
+
+if __name__ == "__main__":
+    main()
