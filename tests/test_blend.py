@@ -81,7 +81,7 @@ def test_empty_and_full_masks():
     g, t = pictures(2)
     empty, full = np.zeros((H, W), bool), np.ones((H, W), bool)
     assert (poisson(g, t, empty) == t).all() and (feather(g, t, empty, 5) == t).all()
-    assert all((match_color(g, t, empty, method) == g).all() for method in ("mean", "reinhard"))
+    assert all((match_color(g, t, empty, method) == g).all() for method in ("mean", "log", "reinhard"))
     assert (feather(g, t, full, 5) == g).all()
     found = poisson(*tensors(g, t), torch.from_numpy(full)[None])
     shift = (found - tensors(g)[0]).numpy()
@@ -119,9 +119,9 @@ def test_feather_fades_inside_the_mask_only():
 def test_colours_match_under_the_mask():
     g, t = pictures(6)
     g[~ELLIPSE] = 255 - g[~ELLIPSE]                                             # must not matter
-    for method, spread_too in (("mean", False), ("reinhard", True)):
+    for method, spread_too in (("mean", False), ("log", False), ("reinhard", True)):
         found = match_color(*tensors(g, t), torch.from_numpy(ELLIPSE)[None], method)
-        to = blend._to_lab if spread_too else (lambda picture: picture)
+        to = {"mean": lambda picture: picture, "log": lambda picture: ((picture + 1) * 127.5 + 1).log(), "reinhard": blend._to_lab}[method]
         inside = torch.from_numpy(ELLIPSE)
         for statistic in (torch.mean, torch.std)[:1 + spread_too]:
             np.testing.assert_allclose(statistic(to(found)[0][:, inside], dim=1), statistic(to(tensors(t)[0])[0][:, inside], dim=1),
@@ -129,6 +129,18 @@ def test_colours_match_under_the_mask():
     assert abs(match_color(t, t, ELLIPSE, "reinhard").astype(int) - t).max() <= 1
     flat = np.full_like(t, 90)
     assert np.ptp(match_color(flat, t, ELLIPSE, "reinhard"), axis=(0, 1)).max() == 0
+
+
+def test_matching_logarithms_keeps_lips_that_a_shift_of_the_mean_would_blacken():
+    face = np.full((40, 40, 3), 219, np.uint8)
+    face[25:30, 10:30] = (139, 54, 64)                                          # lips, darker than the skin
+    dark = np.full((40, 40, 3), 79, np.uint8)
+    every = np.ones((40, 40), bool)
+    every[0] = False
+    shifted, scaled = (match_color(face, dark, every, method).astype(float) + 1 for method in ("mean", "log"))
+    assert shifted[27, 20].tolist() == [7, 1, 1]                                # black
+    np.testing.assert_allclose(scaled[27, 20] / scaled[5, 5], (face[27, 20] + 1.0) / (face[5, 5] + 1.0), atol=0.01)
+    assert abs(scaled[5, 5] - 80 / 0.96).max() < 6                              # the skin comes near the target's level
 
 
 def test_what_opencv_does_otherwise():
@@ -165,7 +177,7 @@ def test_what_is_refused():
                   (a, b[:, :, 1:], m), (a, b, m.float()), (a, b, m[0]), (g[:0], t[:0], ELLIPSE[:0]), (g[..., :2], t[..., :2], ELLIPSE)):
         with pytest.raises(ValueError, match=r"\.$"):
             poisson(*wrong)
-    with pytest.raises(ValueError, match="'mean' or 'reinhard'"):
+    with pytest.raises(ValueError, match="'mean', 'log' or 'reinhard'"):
         match_color(g, t, ELLIPSE, "lab")
     with pytest.raises(ValueError, match="3 channels"):
         match_color(g[..., 0], t[..., 0], ELLIPSE, "reinhard")

@@ -84,7 +84,7 @@ def test_a_loop_and_a_cut_gradient_are_found_where_none_is_wanted():
     assert check("03.mixed_styles", looping).startswith("wrong: right or not, line 3 of your function loops")
 
 
-@pytest.mark.parametrize("name", ["00.blend", "03.truncate", "03.adain", "03.mixed_styles", "03.slerp"])
+@pytest.mark.parametrize("name", ["00.blend", "01.heat_loss", "01.sharp_argmax", "03.truncate", "03.adain", "03.mixed_styles", "03.slerp"])
 def test_an_array_where_a_tensor_is_wanted_is_told_so(name):
     right = solutions(name[:2]).SOLUTIONS[name]
     assert "should be a torch tensor, not ndarray" in check(name, lambda *arguments: right(*arguments).numpy())

@@ -59,6 +59,34 @@ def marked_image(image, landmarks, visible=None, scale=2):
     return canvas
 
 
+# First landmark of each stroke and the one after its last, its colour, and whether it is closed.
+STROKES = ((0, 17, INK, False), (17, 22, BLUE, False), (22, 27, BLUE, False), (27, 31, GREEN, False), (31, 36, GREEN, False),
+           (36, 42, PURPLE, True), (42, 48, PURPLE, True), (48, 60, VERMILION, True), (60, 68, VERMILION, True))
+
+
+def landmark_map(image, landmarks):
+    """A matplotlib Figure of a face (H, W, 3) uint8, paled, with the numbers of its landmarks (68, 2) in a colour a part."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 7), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(image // 3 + 170)
+    (left, top), (right, bottom), room = landmarks.min(0), landmarks.max(0), len(image) / 25
+    axes.set(xlim=(left - room, right + room), ylim=(bottom + room, top - room))
+    axes.set_axis_off()
+    for first, end, colour, closed in STROKES:
+        points = landmarks[first:end]
+        axes.plot(*np.concatenate([points, points[:closed]]).T, "o-", color=colour, linewidth=0.8, markersize=4)
+        for number, point in enumerate(points, first):
+            away = (point - points.mean(0)) * (-1 if first == 60 else 1)        # the inner lips' numbers stand inside
+            if first in (17, 22, 27):
+                away = np.array([1.0, 0.0] if first == 27 else [0.0, -1.0])     # beside the nose, above the brows
+            across, down = 11 * away / max(np.linalg.norm(away), 1e-6)
+            axes.annotate(str(number), point, xytext=(across, -down), textcoords="offset points", color=colour, fontsize=9,
+                          ha="center", va="center", weight="bold")
+    return figure
+
+
 def truth_images(frame):
     """The five pictures of a cast Frame and their titles: picture, landmarks, parts, depth, normals."""
     from dflib import cast

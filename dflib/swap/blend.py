@@ -43,14 +43,19 @@ def feather(source: np.ndarray, target: np.ndarray, mask: np.ndarray, width: flo
 def match_color(source: np.ndarray, target: np.ndarray, mask: np.ndarray, method: str = "mean") -> np.ndarray:
     """The source, with the colours that it has under the mask changed to those that the target has under the mask.
 
-    "mean" shifts each channel to the target's mean. "reinhard" moves mean and standard deviation of each axis of the
-    logarithmic colour space l-alpha-beta (Reinhard et al. 2001). Statistics are taken under the mask only; the change
-    found is made everywhere, so that no edge appears along the mask in the source, which `poisson` would keep. An empty
-    mask changes nothing. Raises ValueError for another method, and for Reinhard's on pictures without three channels.
+    "mean" shifts each channel to the target's mean: what is darker than the skin (lips, corners of the eyes) can be shifted
+    into black. "log" shifts the mean logarithm instead, which multiplies each channel by one factor, as another light or a
+    filter would: lips keep their ratio to the skin and black stays black. "reinhard" moves mean and standard deviation of
+    each axis of the logarithmic colour space l-alpha-beta (Reinhard et al. 2001). Statistics are taken under the mask only;
+    the change found is made everywhere, so that no edge appears along the mask in the source, which `poisson` would keep.
+    An empty mask changes nothing. Raises ValueError for another method, and for Reinhard's on pictures without three channels.
     """
     g, t, inside, restore = _unpack(source, target, mask)
     if method == "mean":
         result = g + _moments(t, inside)[0] - _moments(g, inside)[0]
+    elif method == "log":
+        g_log, t_log = _levels(g).log(), _levels(t).log()
+        result = ((_moments(t_log, inside)[0] - _moments(g_log, inside)[0] + g_log).exp() - 1) / 127.5 - 1
     elif method == "reinhard":
         if g.shape[1] != 3:
             raise ValueError(f"Reinhard's colour transfer needs pictures of 3 channels, not {g.shape[1]}.")
@@ -60,7 +65,7 @@ def match_color(source: np.ndarray, target: np.ndarray, mask: np.ndarray, method
         gain = torch.where(g_spread > 1e-6, t_spread / g_spread.clamp(min=1e-6), 1.0)      # one flat colour stays flat
         result = _from_lab(t_mean + gain * (g_lab - g_mean))
     else:
-        raise ValueError(f"method must be 'mean' or 'reinhard', not {method!r}.")
+        raise ValueError(f"method must be 'mean', 'log' or 'reinhard', not {method!r}.")
     return restore(torch.where(inside.any(-1, True).any(-2, True), result, g))
 
 
@@ -254,10 +259,14 @@ def _times(matrix, picture):
     return torch.einsum("ij,bjhw->bihw", matrix, picture)
 
 
+def _levels(picture):
+    """Levels 1 to 256 of a picture in [-1, 1]: one more than in a file, since black has no logarithm."""
+    return ((picture + 1) * 127.5).clamp(0, 255) + 1
+
+
 def _to_lab(picture):
-    """l-alpha-beta of a picture in [-1, 1]; levels 0 to 255 are read as 1 to 256, since black has no logarithm."""
-    levels = ((picture + 1) * 127.5).clamp(0, 255) + 1
-    return _times(LMS_TO_LAB, _times(RGB_TO_LMS, levels).log10())
+    """l-alpha-beta of a picture in [-1, 1]."""
+    return _times(LMS_TO_LAB, _times(RGB_TO_LMS, _levels(picture)).log10())
 
 
 def _from_lab(lab):

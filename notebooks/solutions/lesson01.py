@@ -1,5 +1,6 @@
 """Solutions of lesson 01."""
 import numpy as np
+import torch
 
 
 def overlap(a, b):
@@ -10,26 +11,21 @@ def overlap(a, b):
     return width * height / (area - width * height)
 
 
-def batch_error(found, true):
-    """found, true (B, 68, 2) -> errors (B,), as fractions of the outer-eye-corner distance."""
-    distance = np.linalg.norm(found - true, axis=2).mean(axis=1)
-    return distance / np.linalg.norm(true[:, 36] - true[:, 45], axis=1)
+def heat_loss(logits, target):
+    """Cross-entropy of heat maps (B, N, H, W), before their softmax, to distributions of the same shape."""
+    return -(target.flatten(2) * logits.flatten(2).log_softmax(dim=2)).sum(dim=2).mean()
 
 
-def sharp_argmax(heat, beta):
-    """Position (x, y) in cells of a heat map (H, W) under softmax(beta · heat)."""
-    weight = np.exp(beta * (heat - heat.max()))
-    weight /= weight.sum()
-    return np.array([(weight.sum(axis=0) * np.arange(heat.shape[1])).sum(),
-                     (weight.sum(axis=1) * np.arange(heat.shape[0])).sum()])
-
-
-def align_two(source, target):
-    """In complex numbers a similarity is z -> a z + b, and two points determine a and b."""
-    (p, q), (u, v) = source @ [1, 1j], target @ [1, 1j]
-    a = (v - u) / (q - p)
-    b = u - a * p
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+def umeyama(source, target):
+    """The (2, 3) matrix [sR | t] that maps source points (N, 2) onto target points (N, 2) with the least squared error."""
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    p, q = source - source_mean, target - target_mean
+    U, D, Vt = np.linalg.svd(q.T @ p / len(p))                  # numpy returns V transposed
+    S = np.array([1.0, np.sign(np.linalg.det(U @ Vt))])         # guard against a reflection
+    R = U @ np.diag(S) @ Vt
+    s = (D * S).sum() / (p ** 2).sum(1).mean()
+    t = target_mean - s * R @ source_mean
+    return np.concatenate([s * R, t[:, None]], axis=1)
 
 
 def invert(matrix):
@@ -38,5 +34,12 @@ def invert(matrix):
     return np.concatenate([linear, -linear @ matrix[:, 2:]], axis=1)
 
 
-SOLUTIONS = {"01.overlap": overlap, "01.batch_error": batch_error, "01.sharp_argmax": sharp_argmax, "01.align_two": align_two,
-             "01.invert": invert}
+def sharp_argmax(heat, beta):
+    """Position (x, y) in cells, (2,), of a heat map (H, W) under softmax(beta · heat)."""
+    weight = (beta * heat).flatten().softmax(0).view_as(heat)
+    rows, columns = (torch.arange(n, dtype=heat.dtype) for n in heat.shape)
+    return torch.stack([(weight.sum(0) * columns).sum(), (weight.sum(1) * rows).sum()])
+
+
+SOLUTIONS = {"01.overlap": overlap, "01.heat_loss": heat_loss, "01.umeyama": umeyama, "01.invert": invert,
+             "01.sharp_argmax": sharp_argmax}

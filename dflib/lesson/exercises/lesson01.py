@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dflib.lesson.checks import call, exercise, mistake, same
+from dflib import faces
+from dflib.lesson.checks import Wrong, as_tensor, call, call_unchanged, exercise, mistake, same
 
 
 @exercise("01.overlap", "warm-up")
@@ -49,47 +50,121 @@ mistake(
 mistake("01.overlap", "that is the intersection: divide it by the union", _shared)
 
 
-@exercise("01.batch_error", "warm-up")
-def batch_error(answer):
-    """batch_error(found (B,68,2), true (B,68,2)) -> (B,): mean distance over the true distance from point 36 to 45."""
-    random = np.random.default_rng(0)
-    true = random.uniform(0, 100, (3, 68, 2))
-    true[:, 36], true[:, 45] = (30, 40), [(80, 40), (40, 40), (30, 140)]  # eye distances 50, 10 and 100 px
-    same(call(answer, true, true), np.zeros(3), "for perfect points the errors")
-    found = true + random.normal(size=true.shape)
-    distance = np.linalg.norm(found - true, axis=2).mean(1)
-    same(call(answer, found, true), distance / [50, 10, 100], "for noisy points the errors")
-    same(call(answer, true + (3, 4), true), [0.1, 0.5, 0.05], "for points that are all 5 px off the errors")
+@exercise("01.heat_loss", "core")
+def heat_loss(answer):
+    """heat_loss(logits (B,N,H,W), target (B,N,H,W)) tensors -> number: cross-entropy of softmaxed maps to maps that sum to 1."""
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    logits, target = (torch.randn((2, 3, 4, 5), generator=random) for _ in range(2))
+    target = target.flatten(2).softmax(2).view_as(target)
+    loss = as_tensor(call_unchanged(answer, logits, target), "the loss")
+    same(loss, -(target * logits.flatten(2).log_softmax(2).view_as(logits)).sum((2, 3)).mean(), "the loss", 1e-5)
+    flat = call(answer, torch.zeros(1, 2, 4, 5), torch.full((1, 2, 4, 5), 1 / 20))
+    same(flat, np.log(20), "for flat maps of 20 cells the loss", 1e-5)
+    sure = torch.zeros(1, 1, 4, 5)
+    sure[0, 0, 1, 2] = 1000.0
+    same(call(answer, sure, sure / 1000), 0.0, "for a map that is sure and right the loss", 1e-5)
+    same(call(answer, sure, sure.roll(1, 3) / 1000), 1000.0, "for a map that is sure and wrong the loss", 1e-5)
+    logits.requires_grad_(True)
+    if not as_tensor(answer(logits, target)).requires_grad:
+        raise Wrong("the loss is right, but no gradient reaches the maps: stay with torch from beginning to end")
 
 
-def _eyes(points):
-    return np.linalg.norm(points[:, 36] - points[:, 45], axis=1)
+def _log_heat(logits):
+    return logits.flatten(2).log_softmax(2).view_as(logits)
 
 
 mistake(
-    "01.batch_error",
-    "the mean of the distances is asked for, not the root of the mean square",
-    lambda found, true: np.sqrt(((found - true) ** 2).sum(2).mean(1)) / _eyes(true),
+    "01.heat_loss",
+    "that is the mean over the cells: the 576 cells of a map are one distribution, so their terms are added up",
+    lambda logits, target: -(target * _log_heat(logits)).mean(),
 )
 mistake(
-    "01.batch_error",
-    "every face is divided by the eye distance of the first one",
-    lambda found, true: np.linalg.norm(found - true, axis=2).mean(1) / _eyes(true)[0],
+    "01.heat_loss",
+    "the softmax runs over each row for itself: a point is in one cell of the whole map, so flatten the map first",
+    lambda logits, target: -(target * logits.log_softmax(-1)).sum((2, 3)).mean(),
+)
+mistake("01.heat_loss", "the sign is missing: this falls as the maps get worse", lambda logits, target: -_entropy(logits, target))
+mistake(
+    "01.heat_loss",
+    "the logarithm is missing: the target's mean probability is no cross-entropy",
+    lambda logits, target: -(target * _log_heat(logits).exp()).sum((2, 3)).mean(),
 )
 mistake(
-    "01.batch_error",
-    "divide by the eye distance of the true points, not of the found ones",
-    lambda found, true: np.linalg.norm(found - true, axis=2).mean(1) / _eyes(found),
+    "01.heat_loss",
+    "the maps of a batch are added up: take the mean over faces and points",
+    lambda logits, target: -(target * _log_heat(logits)).sum(),
 )
 mistake(
-    "01.batch_error",
-    "these are pixels: divide by the distance from point 36 to point 45",
-    lambda found, true: np.linalg.norm(found - true, axis=2).mean(1),
+    "01.heat_loss",
+    "the logarithm of a softmax is minus infinity where the softmax is rounded to 0: use log_softmax",
+    lambda logits, target: -(target * logits.flatten(2).softmax(2).view_as(logits).log()).sum((2, 3)).mean(),
+)
+
+
+def _entropy(logits, target):
+    return -(target * _log_heat(logits)).sum((2, 3)).mean()
+
+
+@exercise("01.umeyama", "core")
+def umeyama(answer):
+    """umeyama(source (N,2), target (N,2)) -> (2,3): the similarity [sR | t] with the least squared error, never a reflection."""
+    square = np.array([[0.0, 0], [4, 0], [4, 2], [0, 2]])
+    same(
+        call(answer, square + 1, 2 * square[:, ::-1] * (-1, 1)),
+        [[0, -2, 2], [2, 0, -2]],
+        "for a shift, a quarter turn and twice the size the matrix",
+    )
+    random = np.random.default_rng(5)
+    source = random.normal(size=(68, 2)) * (30, 20) + (80, 90)
+    target = source @ np.array([[0.8, 0.5], [-0.5, 0.8]]) + random.normal(size=(68, 2)) * 3
+    same(call_unchanged(answer, source, target), faces.similarity(source, target), "for noisy points the matrix")
+    mirrored = source * (-1, 1) + 0.1 * target
+    same(call(answer, source, mirrored), faces.similarity(source, mirrored), "for a mirrored face the matrix")
+
+
+def _umeyama(source, target, guard=True, turned=False, spread=None, scaled=True, shift=True):
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    p, q = source - source_mean, target - target_mean
+    U, D, Vt = np.linalg.svd(q.T @ p / len(p))
+    S = np.array([1.0, np.sign(np.linalg.det(U @ Vt)) if guard else 1.0])
+    R = U @ np.diag(S) @ Vt
+    R = R.T if turned else R
+    s = (D * S).sum() / ((p if spread is None else spread(p, q)) ** 2).sum(1).mean() if scaled else 1.0
+    t = target_mean - s * R @ source_mean if shift else target_mean - source_mean
+    return np.concatenate([s * R, t[:, None]], axis=1)
+
+
+mistake(
+    "01.umeyama",
+    "a mirrored face comes out mirrored: where det(U Vᵀ) is -1, the last direction has to be turned over (S)",
+    lambda source, target: _umeyama(source, target, guard=False),
 )
 mistake(
-    "01.batch_error",
-    "one number came out for the whole batch: keep the first axis",
-    lambda found, true: (np.linalg.norm(found - true, axis=2).mean(1) / _eyes(true)).mean(),
+    "01.umeyama",
+    "your rotation turns the other way: numpy returns Vᵀ already, and the covariance is q pᵀ, not p qᵀ",
+    lambda source, target: _umeyama(source, target, turned=True),
+)
+mistake(
+    "01.umeyama",
+    "the scale is divided by the variance of the target: it is that of the source, which is to be stretched",
+    lambda source, target: _umeyama(source, target, spread=lambda p, q: q),
+)
+mistake(
+    "01.umeyama",
+    "the scale is missing: that is the best rigid motion",
+    lambda source, target: _umeyama(source, target, scaled=False),
+)
+mistake(
+    "01.umeyama",
+    "the shift maps the mean onto the mean after turning and scaling: t = q̄ - s R p̄",
+    lambda source, target: _umeyama(source, target, shift=False),
+)
+mistake(
+    "01.umeyama",
+    "the variance is the mean over the points of both squares together, so twice what numpy's var gives",
+    lambda source, target: _umeyama(source, target, spread=lambda p, q: p / np.sqrt(2)),
 )
 
 
@@ -127,81 +202,36 @@ mistake(
 )
 
 
-@exercise("01.align_two", "core")
-def align_two(answer):
-    """align_two(source (2,2), target (2,2)) -> (2,3): the similarity that maps two points exactly onto two others."""
-    source = np.array([[0.0, 0], [4, 0]])
-    same(
-        call(answer, source + 1, np.array([[0.0, 0], [0, 8]])),
-        [[0, -2, 2], [2, 0, -2]],
-        "for a shift, a quarter turn and twice the size the matrix",
-    )
-    same(call(answer, source, source), [[1, 0, 0], [0, 1, 0]], "for two equal pairs the matrix")
-    same(call(answer, source, source + (5, -1)), [[1, 0, 5], [0, 1, -1]], "for a shift by (5, -1) the matrix")
-    random = np.random.default_rng(2)
-    source, target = random.normal(size=(2, 2, 2))
-    matrix = np.asarray(call(answer, source, target), float)
-    same(source @ matrix[:, :2].T + matrix[:, 2], target, "for two random pairs, your matrix applied to the source")
-    same(
-        matrix[:, :2],
-        [[matrix[0, 0], -matrix[1, 0]], [matrix[1, 0], matrix[0, 0]]],
-        "scale times rotation in your matrix",
-    )
-
-
-def _aligned(source, target, turn=1.0, unit=False, about_mean=False):
-    """z -> a z + b in complex numbers; `turn` -1 turns the other way, `unit` forgets the scale."""
-    (p, q), (u, v) = (points @ [1, 1j] for points in (source, target))
-    a = (v - u) / (q - p)
-    a = a / abs(a) if unit else a
-    a = a if turn > 0 else a.conjugate()
-    b = 0 if about_mean else u - a * p
-    return np.array([[a.real, -a.imag, np.real(b)], [a.imag, a.real, np.imag(b)]])
-
-
-mistake("01.align_two", "your rotation turns the other way", lambda s, t: _aligned(s, t, turn=-1.0))
-mistake(
-    "01.align_two",
-    "the shift is missing, or is taken before the turn: t = q - s R p",
-    lambda s, t: _aligned(s, t, about_mean=True),
-)
-mistake(
-    "01.align_two",
-    "the scale is missing: the two target points are farther apart, or nearer, than the source points",
-    lambda s, t: _aligned(s, t, unit=True),
-)
-
-
 @exercise("01.sharp_argmax", "stretch")
 def sharp_argmax(answer):
-    """sharp_argmax(heat (H,W), beta) -> (x, y): the mean column and row under softmax(beta · heat)."""
-    heat = np.random.default_rng(1).normal(size=(5, 8))
-    weight = np.exp(2 * heat) / np.exp(2 * heat).sum()
-    same(
-        call(answer, heat, 2.0),
-        [(weight.sum(0) * np.arange(8)).sum(), (weight.sum(1) * np.arange(5)).sum()],
-        "the mean",
-    )
-    peak = np.zeros((6, 9))
+    """sharp_argmax(heat (H,W), beta) -> (2,): tensors; the mean column and row under softmax(beta · heat)."""
+    import torch
+
+    heat = torch.randn((5, 8), generator=torch.Generator().manual_seed(1))
+    same(as_tensor(call_unchanged(answer, heat, 2.0), "the mean"), _mean_place(heat, 2.0), "the mean", 1e-5)
+    peak = torch.zeros(6, 9)
     peak[2, 7] = 1.0
-    same(call(answer, np.zeros((6, 9)), 3.0), [4, 2.5], "for a flat map the mean")
-    same(call(answer, peak, 100.0), [7, 2], "for a peak at column 7 and row 2, sharpened by 100, the mean")
-    with np.errstate(all="ignore"):
-        same(call(answer, peak, 5000.0), [7, 2], "for a beta of 5000 (subtract the largest before exp) the mean")
+    same(call(answer, torch.zeros(6, 9), 3.0), [4, 2.5], "for a flat map the mean", 1e-5)
+    same(call(answer, peak, 100.0), [7, 2], "for a peak at column 7 and row 2, sharpened by 100, the mean", 1e-5)
+    same(call(answer, peak, 5000.0), [7, 2], "for a beta of 5000 (use torch's softmax) the mean", 1e-5)
+    heat.requires_grad_(True)
+    if not as_tensor(answer(heat, 2.0)).requires_grad:
+        raise Wrong("the place is right, but no gradient reaches the map: a new tensor of numbers has lost it, torch.stack has not")
 
 
 def _mean_place(heat, beta, safe=True):
-    weight = np.exp(beta * (heat - (heat.max() if safe else 0)))
+    import torch
+
+    weight = (beta * (heat - (heat.max() if safe else 0))).exp()
     weight = weight / weight.sum()
-    return np.array(
-        [(weight.sum(0) * np.arange(heat.shape[1])).sum(), (weight.sum(1) * np.arange(heat.shape[0])).sum()]
-    )
+    columns, rows = (torch.arange(n, dtype=heat.dtype) for n in (heat.shape[1], heat.shape[0]))
+    return torch.stack([(weight.sum(0) * columns).sum(), (weight.sum(1) * rows).sum()])
 
 
 mistake(
     "01.sharp_argmax",
     "x is the column and y the row: yours are exchanged",
-    lambda heat, beta: _mean_place(heat, beta)[::-1],
+    lambda heat, beta: _mean_place(heat, beta).flip(0),
 )
 mistake("01.sharp_argmax", "beta is not used", lambda heat, beta: _mean_place(heat, 1.0))
 mistake(
@@ -211,6 +241,6 @@ mistake(
 )
 mistake(
     "01.sharp_argmax",
-    "exp of a large number is infinite: subtract the largest entry first, which changes no softmax",
+    "exp of a large number is infinite: subtract the largest entry first, or use torch's softmax, which does",
     lambda heat, beta: _mean_place(heat, beta, safe=False),
 )

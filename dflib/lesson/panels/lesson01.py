@@ -1,9 +1,12 @@
-"""The panel of lesson 01: a crop that follows from its landmarks."""
+"""The panels of lesson 01: a crop that follows from its landmarks, and the jitter of a face that holds still."""
+
+from functools import lru_cache
 
 import numpy as np
 
 from dflib import cast, faces
 from dflib.faces.alignment import TEMPLATE, warp
+from dflib.faces.backend_dflib import network_landmarks
 from dflib.lesson import figures
 from dflib.lesson.widgets import Panel, choice, slider
 
@@ -43,7 +46,57 @@ def alignment_explorer(size=256, first_person=311):
     return Panel(
         draw,
         controls,
-        question="How much noise on the landmarks does it take before the crop jitters?",
+        question="Which crop moves least when the landmarks are noisy, and which when the head turns?",
         alt="A head with its landmarks, and beside it the aligned crop",
         width=560,
+    )
+
+
+FILM = 16  # frames, played over and over
+
+
+def jitter_explorer(size=160):
+    """Lesson 01's second panel: a face that holds still under a camera's noise, and its crop without and with smoothing.
+
+    ``size``: pixels of the picture and of each crop. The landmarks are those that dflib's network finds in each frame.
+    """
+
+    @lru_cache(maxsize=8)
+    def film(person, noise):
+        """Frames (T, H, W, 3) of the same picture with new pixel noise, and the landmarks found in them, (T, 68, 2)."""
+        frame = cast.render(cast.sample_person(person), cast.neutral_shot(yaw=10), size)
+        random = np.random.default_rng(0)
+        frames = frame.image + noise * random.normal(size=(FILM, *frame.image.shape))
+        frames = np.clip(np.round(frames), 0, 255).astype(np.uint8)
+        tower = frames.reshape(FILM * size, size, 3)  # one below the other: all pass the network at once
+        below = size * np.arange(FILM)[:, None, None] * np.array([0, 1])
+        boxes = faces.box_around(frame.landmarks + below)
+        return frames, network_landmarks(tower, boxes, passes=1).astype(np.float64) - below
+
+    def draw(frame, noise, window, person):
+        frames, found = film(person, noise)
+        # a mean over neighbouring frames; the film is a loop
+        steady = np.mean([np.roll(found, k, axis=0) for k in range(-window, window + 1)], axis=0)
+        crops = [warp(frames[frame], faces.alignment_matrix(points[frame], size), (size, size)) for points in (found, steady)]
+        gap = np.full((size, 4, 3), 255, np.uint8)
+        shown = [figures.marked_image(frames[frame], found[frame], scale=1), gap, crops[0], gap, crops[1]]
+        rough, smooth = (np.sqrt(((points - points.mean(0)) ** 2).sum(-1).mean()) for points in (found, steady))
+        return np.concatenate(shown, 1), (
+            f"frame {frame}: landmarks, crop as found, crop smoothed over {2 * window + 1} frames · jitter {rough:.2f} px, "
+            f"smoothed {smooth:.2f} px"
+        )
+
+    controls = {
+        "frame": slider("frame", 0, FILM - 1, 0),
+        "noise": slider("pixel noise, gray levels", 0, 60, 30),
+        "window": slider("smoothing, frames each way", 0, 7, 2),
+        "person": slider("person (seed)", 300, 340, 311),
+    }
+    return Panel(
+        draw,
+        controls,
+        question="Press play: the face holds still, so why does the crop tremble, and how much smoothing calms it?",
+        alt="A noisy picture with its landmarks, and beside it two crops, one aligned frame by frame, one smoothed",
+        width=600,
+        plays="frame",
     )
