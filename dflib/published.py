@@ -20,7 +20,7 @@ PUBLISHED = {
 
 
 def load_published(name: str, path, **keywords):
-    """What the reader of the published format ``name`` (a key of PUBLISHED) makes of the file at ``path``.
+    """The network in the file at ``path``, of the published format ``name`` (a key of PUBLISHED), ready for use.
 
     Raises ValueError for an unknown name, and what ``read_published`` raises.
     """

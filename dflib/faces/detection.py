@@ -26,7 +26,7 @@ def detect(image, threshold=0.5, networks=None) -> np.ndarray:
 
     ``image`` is uint8 RGB (H, W, 3); see `as_rgb` for what else is taken. A box holds brows, chin, jaw and part of the
     forehead and may reach beyond the border. Faces are found from about 1/12 of the long side of a small picture (1/45
-    of one of 640 px or more) up to all of it, turned by up to 45° and tilted by up to 30°; faces on their head are not.
+    of one of 640 px or more) up to all of it, turned by up to 45° and tilted by up to 30°; upside-down faces are not.
     These limits hold for renders; in a photograph a face tilted by more than about 5° may be missed.
     ``threshold`` is the certainty from 0 to 1 from which something is a face. ``networks``: a DetectorNetwork and a
     LandmarkNetwork other than the shipped ones. All were trained on renders alone.

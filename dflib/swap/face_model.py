@@ -137,7 +137,7 @@ def load_candide(path: "str | os.PathLike") -> FaceModel:
     """The FaceModel in a `candide.npz` as used by M. Kowalski's FaceSwap (a reader's own copy; none is shipped).
 
     It holds mean3DShape (3, 113), blendshapes (14, 3, 113), mesh (175, 3), and idxs3D and idxs2D (46,): vertices and their
-    places among 68 landmarks. There y points down and z away from the camera; here both are turned round. The file does
+    places among 68 landmarks. There y points down and z away from the camera; here both are reversed. The file does
     not say how large weights usually are, so a shape's spread is the weight that moves its farthest point by a tenth of
     the face's width. Raises FileNotFoundError for no file, ValueError for another kind of file.
     """

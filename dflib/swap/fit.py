@@ -39,7 +39,7 @@ FLAT = 1e-6                 # smallest ratio of the two sides of a set of landma
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """B fitted faces: the pose and weights of (1), and how the fit went."""
+    """B fitted faces: pose and weights of equation (1), the distances left, and the energy (2)."""
     scale: np.ndarray           # (B,) pixels per unit of the model
     rotation: np.ndarray        # (B, 3, 3)
     translation: np.ndarray     # (B, 2) pixels: where the model's origin lies

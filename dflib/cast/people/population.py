@@ -67,7 +67,7 @@ class Axes(NamedTuple):
 
 
 def sample_person(seed: int) -> Person:
-    """The person of this seed (a whole number of 0 or more), the same everywhere; ValueError for another seed."""
+    """The Person of this seed, the same on every machine. ValueError for a seed that is no whole number of 0 or more."""
     rng = stream(seed, "person")
     female = bool(rng.random() < .5)
     years = rng.beta(1.25, 2.0)                     # 0 youngest .. 1 oldest

@@ -31,10 +31,11 @@ class Camera:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
+    """Everything that changes from picture to picture: pose, expression, gaze, light, camera, background."""
     seed: int
-    yaw: float
-    pitch: float
-    roll: float
+    yaw: float              # degrees
+    pitch: float            # degrees
+    roll: float             # degrees
     expression: np.ndarray  # (E,) float32 by head_model().expression_names, 0 rest .. 1 full
     gaze: np.ndarray        # (2,) cm that the irises move on the eyes: right in the picture, up
     light: Light
