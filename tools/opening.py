@@ -91,9 +91,9 @@ def row(parts, draw, sheet, top: int) -> int:
     height = round((WIDTH - SPACE * (len(parts) - 1)) / sum(shapes))
     left = 0
     for (title, note, picture), shape in zip(parts, shapes):
-        width = min(round(height * shape), WIDTH - left)
+        width = WIDTH - left if picture is parts[-1][2] else round(height * shape)
         draw.text((left, top), title, INK, font("DejaVuSans-Bold", TITLE))
-        draw.text((left, top + TITLE + 8), note, GREY if note else INK, font("DejaVuSans", NOTE))
+        draw.text((left, top + TITLE + 8), note, GREY, font("DejaVuSans", NOTE))
         sheet.paste(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS), (left, top + TITLE + NOTE + 20))
         left += width + SPACE
     return top + TITLE + NOTE + 20 + height
