@@ -7,7 +7,7 @@ import torch
 
 from dflib import cast, media, metrics
 from dflib.cast import expression
-from dflib.swap.neural_textures import FEATURES, SIDE, NeuralTextures, Renderer, Texture, lower_face
+from dflib.swap.neural_textures import FEATURES, SIDE, NeuralTextures, Renderer, Start, Texture, loss_of, lower_face
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def learned(frames, steps, **options):
 
 def test_the_network_is_small_and_keeps_the_size():
     network = Renderer()
-    assert sum(p.numel() for p in network.parameters()) == 49_927 <= 60_000
+    assert sum(p.numel() for p in network.parameters()) == 55_379 <= 60_000
     assert network(torch.zeros(2, FEATURES + 4, SIDE, SIDE)).shape == (2, 3, SIDE, SIDE)
 
 
@@ -56,11 +56,40 @@ def test_it_learns_to_give_its_clip_back_and_touches_nothing_else(frames):
 
 
 def test_the_same_seed_learns_the_same_and_a_start_is_copied(frames):
-    start = Renderer()
+    start = Start()
     before = {name: value.clone() for name, value in start.state_dict().items()}
     first, again = (learned(frames[:2], 3, start=start) for _ in range(2))
-    assert torch.equal(first.texture.levels[0], again.texture.levels[0])
+    assert torch.equal(first.network.texture.levels[0], again.network.texture.levels[0])
     assert all(torch.equal(value, before[name]) for name, value in start.state_dict().items())
-    assert not torch.equal(first.renderer.last[1].weight, start.last[1].weight)
+    assert not torch.equal(first.network.renderer.last[1].weight, start.renderer.last[1].weight)
     other = learned(frames[:2], 3, start=start, seed=1)
-    assert not torch.equal(first.texture.levels[0], other.texture.levels[0])
+    assert not torch.equal(first.network.texture.levels[0], other.network.texture.levels[0])
+
+
+def test_a_start_sees_a_texture_of_ones_own_beside_the_common_one():
+    torch.manual_seed(0)
+    start, own = Start(), Texture()
+    uv, around = torch.zeros(1, 16, 16, 2), torch.zeros(1, 4, 16, 16)
+    uv[:, 8:] = 2                                                       # no skin there
+    with torch.no_grad():
+        plain, zero = start(uv, around), start(uv, around, own)
+        own.levels[0].fill_(0.5)
+        added = start(uv, around, own)
+        start.texture.levels[0].add_(0.5)
+        assert torch.equal(plain, zero) and not torch.equal(plain, added) and torch.allclose(start(uv, around), added)
+        start.texture.levels[0].fill_(0)
+        start.texture.levels[1].fill_(9)
+        uv[:] = 2
+        assert torch.equal(start(uv, around), start(uv, around, own))  # without skin no texture is seen
+
+
+def test_the_loss_counts_what_it_is_told_to():
+    wanted, counted = torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)
+    counted[..., 4:] = 1
+    made = wanted.clone()
+    made[..., :4] = 1
+    assert float(loss_of(made, wanted, counted)) == pytest.approx(0.25)  # only the step at the border of what counts
+    made[:] = 1
+    assert float(loss_of(made, wanted, counted)) == pytest.approx(1)    # flat: no slopes differ
+    made[..., 6] = 0
+    assert float(loss_of(made, wanted, counted)) == pytest.approx(0.75 + 2 * 8 / 32)

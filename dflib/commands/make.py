@@ -20,9 +20,16 @@ def add_arguments(parser) -> None:
     forensics.add_argument("folder", type=Path, metavar="FOLDER", help="where to")
     forensics.add_argument("--actors", type=whole(6, 10_000), default=130, metavar="N", help="an even number (default: 130)")
     forensics.add_argument("--compression", nargs="+", default=["c23"], metavar="C", help="of raw, c23, c40 (default: c23)")
-    forensics.add_argument("--methods", nargs="+", metavar="METHOD", help="of Deepfakes, Face2Face, FaceSwap, NeuralTextures "
-                                                                         "(default: all)")
+    forensics.add_argument("--methods", nargs="+", metavar="METHOD",
+                           help="of Deepfakes, Face2Face, FaceSwap, NeuralTextures, Attributes, Synthesis (default: all, without "
+                                "Attributes where lesson 06's checkpoint stargan-64 is not there)")
+    forensics.add_argument("--pairs", type=whole(1, 10_000), metavar="N", help="only the first N pairs of the test part (default: all)")
     forensics.add_argument("--seed", type=whole(0, 9999), default=0, help="another seed is another set of people (default: 0)")
+    reals = sets.add_parser("reals", help="a second set of real clips alone, of people in no forensics set: for rates of false alarm")
+    reals.add_argument("folder", type=Path, metavar="FOLDER", help="where to")
+    reals.add_argument("--people", type=whole(1, 4_000), default=500, metavar="N", help="how many, 20 frames of each (default: 500)")
+    reals.add_argument("--compression", nargs="+", default=["c23"], metavar="C", help="of raw, c23, c40 (default: c23)")
+    reals.add_argument("--seed", type=whole(0, 9999), default=0, help="another seed is another set of people (default: 0)")
 
 
 def run(arguments) -> None:
@@ -31,6 +38,11 @@ def run(arguments) -> None:
 
     if arguments.what == "forensics":
         _forensics(arguments)
+        return
+    if arguments.what == "reals":
+        from dflib.studies.forensics_set import make as forensics_set
+        forensics_set.make_reals(arguments.folder, arguments.people, arguments.compression, arguments.seed)
+        print(arguments.folder)
         return
     from dflib.datasets import actors, make
     from dflib.paths import DATA, data_missing
@@ -48,10 +60,11 @@ def run(arguments) -> None:
 
 
 def _forensics(arguments) -> None:
-    from dflib.studies.forensics_set import make, plan
+    from dflib.studies.forensics_set import make
     from dflib.training.display import duration
-    methods = arguments.methods or plan.METHODS
-    left = make.missing(arguments.folder, arguments.actors, arguments.compression, methods, plan.CONTROLS, arguments.seed)
-    print(f"{arguments.folder}: {len(left):,} clips to make, about {duration(make.seconds(left, arguments.actors))} on one core")
-    make.make_forensics(arguments.folder, arguments.actors, arguments.compression, methods, plan.CONTROLS, arguments.seed)
+    wanted = make.tasks(arguments.actors, arguments.methods, seed=arguments.seed, pairs=arguments.pairs)
+    left = make.missing(arguments.folder, wanted, arguments.compression)
+    print(f"{arguments.folder}: {len(left):,} clips to make, about {duration(make.seconds(left))} on one core", flush=True)
+    make.make_forensics(arguments.folder, arguments.actors, arguments.compression, arguments.methods, seed=arguments.seed,
+                        pairs=arguments.pairs)
     print(arguments.folder)

@@ -96,10 +96,10 @@ def crops_of(clips, size: int, frames: int = 32) -> FaceCrops:
         columns["originals"] += [row_of.get((clip.original, number), -1) for number in numbers[:count]]
         columns["clips"] += [str(clip.path)] * count
         if masked:
-            masks = _cut(clip.mask, boxes, numbers[:count], size) if clip.mask else []
+            masks = _cut_masks(clip, boxes, numbers[:count], size) if clip.mask else []
             if clip.mask and len(masks) < count:
                 raise ValueError(f"The mask {clip.mask} ends before {clip.path} does.")
-            columns["masks"] += [mask.max(axis=2) > 127 for mask in masks] or [np.full((size, size), clip.fake)] * count
+            columns["masks"] += masks or [np.full((size, size), clip.fake)] * count
     if not columns["kinds"]:
         raise ValueError("No face was found in any of the clips.")
     return FaceCrops(**{name: np.array(column) for name, column in columns.items() if column or name != "masks"})
@@ -115,6 +115,12 @@ def _cut(path, boxes: np.ndarray, numbers: np.ndarray, size: int) -> list:
     wanted = set(numbers.tolist())
     return [cut(picture, box, size)
             for number, (picture, box) in enumerate(zip(read_video(path), boxes)) if number in wanted]
+
+
+def _cut_masks(clip, boxes: np.ndarray, numbers: np.ndarray, size: int) -> list:
+    """Crops (size, size) bool of the masks of the pictures of these numbers, as far as they go."""
+    return [cut(np.repeat(np.uint8(255) * mask[..., None], 3, 2), boxes[number], size).max(axis=2) > 127
+            for number, mask in zip(numbers, clip.masks_at(numbers.tolist()))]
 
 
 def _families(clips) -> dict:

@@ -34,7 +34,7 @@ class Clip:
         frames, masks = self._lengths()
         if masks < frames:
             raise ValueError(f"The mask {self.mask} has {masks} frames, but {self.path} has {frames}.")
-        return self._masks(_numbers(frames, count))
+        return self.masks_at(_numbers(frames, count))
 
     def masked_frames(self, count: "int | None" = None) -> tuple:
         """(frames, masks) as from `frames` and `masks`, of the part of the video that has masks: some end before their video.
@@ -45,7 +45,7 @@ class Clip:
             frames = self.frames(count)
             return frames, [np.zeros(frame.shape[:2], bool) for frame in frames]
         numbers = _numbers(min(self._lengths()), count)
-        return _at(self.path, numbers), self._masks(numbers)
+        return _at(self.path, numbers), self.masks_at(numbers)
 
     def original_frames(self, count: "int | None" = None) -> list:
         """The untouched frames of the same numbers as `frames` gives: fakes are made frame by frame, whatever rate they state.
@@ -64,18 +64,20 @@ class Clip:
         if self.mask is None:
             raise ValueError(f"{self.path} comes without a mask.")
         frames = read_video(self.path).info.frames
-        return frames, len(_bits(self.mask)) if self.mask.suffix == ".npz" else read_video(self.mask).info.frames
+        return frames, len(bits_of(self.mask)) if self.mask.suffix == ".npz" else read_video(self.mask).info.frames
 
-    def _masks(self, numbers):
+    def masks_at(self, numbers) -> list:
+        """The masks of the pictures of these numbers, (H, W) bool at the frames' size, as many of them as there are masks for."""
         height, width = read_video(self.path).info.size
         if self.mask.suffix == ".npz":
-            masks = _bits(self.mask)[list(numbers)]
+            bits = bits_of(self.mask)
+            masks = bits[[number for number in numbers if number < len(bits)]]
         else:
             masks = (frame.max(axis=2) > 127 for frame in _at(self.mask, numbers))
         return [cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT) > 0 for mask in masks]
 
 
-def _bits(path) -> np.ndarray:
+def bits_of(path) -> np.ndarray:
     """Masks (T, H, W) bool of a file of `make forensics`. ValueError for another kind of file."""
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -122,13 +124,15 @@ class FaceForensics(_Clips):
 
     split: "all" takes whatever is there; "train", "val" and "test" follow the lists (in `splits`, by default
     root/splits), each with both people of a pair, so that nobody is in two of them; a list that breaks this is refused.
-    The lists know nothing of DeepFakeDetection, whose clips are in "all" only.
+    The lists know nothing of DeepFakeDetection, whose clips are in "all" only. A method in which nobody else takes part has
+    files named after the target alone; those of SYNTHETIC show nobody's video, so they have neither target nor original.
     compression: "raw" (or "c0", as older copies call it), "c23" or "c40". methods: names of folders below
     manipulated_sequences, by default the paper's four; those that are not there are `missing`.
     """
 
     METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")    # the paper's four
     LATER = ("FaceShifter", "DeepFakeDetection")                          # which the authors' script fetches as well
+    SYNTHETIC = ("Synthesis",)                                            # made from nothing
     SPLITS = ("train", "val", "test")
 
     def __init__(self, root, split: str = "all", compression: str = "c23", methods=METHODS, splits=None):
@@ -151,7 +155,7 @@ class FaceForensics(_Clips):
             self.pairs = self._pairs(Path(splits) if splits else self.root / "splits")[split]
             clips = [self._real(folder / f"{one}.mp4") for folder in dict.fromkeys(originals.values())
                      for pair in self.pairs for one in pair]
-            clips += [self._fake(folder / f"{target}_{source}.mp4", method, originals[method])
+            clips += [self._fake(self._named(folder, target, source), method, originals[method])
                       for method, folder in folders.items()
                       for a, b in self.pairs for target, source in ((a, b), (b, a))]
             absent = []
@@ -178,13 +182,20 @@ class FaceForensics(_Clips):
     def _real(path):
         return Clip(path, fake=False, method="real", target=path.stem.split("__")[0])
 
+    @staticmethod
+    def _named(folder, target, source):
+        alone = folder / f"{target}.mp4"
+        return alone if alone.is_file() else folder / f"{target}_{source}.mp4"
+
     def _fake(self, path, method, originals):
         people, *scene = path.stem.split("__")[:2]                # DeepFakeDetection: 01_02__exit_phone_room__YVGY8LOK
         target, _, source = people.partition("_")
         masks = self.root / "manipulated_sequences" / method / "masks"
         mask = masks / f"{path.stem}.npz" if (masks / f"{path.stem}.npz").is_file() else masks / "videos" / path.name
-        return Clip(path, True, method, target, source or None, originals / f"{'__'.join([target, *scene])}{path.suffix}",
-                    mask if mask.is_file() else None)
+        mask = mask if mask.is_file() else None
+        if method in self.SYNTHETIC:
+            return Clip(path, True, method, mask=mask)
+        return Clip(path, True, method, target, source or None, originals / f"{'__'.join([target, *scene])}{path.suffix}", mask)
 
     def _pairs(self, folder):
         pairs, owner = {}, {}

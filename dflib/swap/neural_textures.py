@@ -8,8 +8,8 @@ Thies, Zollhöfer, Nießner, "Deferred neural rendering", SIGGRAPH 2019 (https:/
 4. both are trained to give back the frames of the target's own clip (sec. 4.3), and nothing else;
 5. to reenact, the model takes the source's expression (as in `face2face`) and the same texture is sampled at its new places.
 
-As in FaceForensics++ only the lower face is replaced. Where one network serves many people it starts from ``start`` and is
-fine-tuned, and the texture is each target's own.
+As in FaceForensics++ only the lower face is replaced. One clip is little to learn a renderer from. Where one serves many people
+(`Start`) it has learned from others what skin, lips and teeth look like, and goes on from there with each target's own texture.
 """
 from dataclasses import replace
 
@@ -23,13 +23,15 @@ from tqdm.auto import tqdm
 from dflib.cast.geometry.raster import interpolate, rasterise
 from dflib.pictures import as_images, as_tensor
 from dflib.swap import blend, fit
-from dflib.swap.face2face import Face2Face, mirrored, polygon
+from dflib.swap.face2face import LIPS, OUTER, Face2Face, mirrored, polygon
+from dflib.swap.sharpen import match_sharpness
 
 FEATURES, SIDES = 12, (8, 16, 32, 64)       # of the texture, and the resolutions that add up
 JAW, NOSE = slice(3, 14), slice(31, 36)     # landmarks around the lower face
 REACH = 0.06                                # how far it is replaced beyond them, in widths of the face
-STEPS, BATCH, RATES = 240, 8, {"texture": 3e-2, "renderer": 3e-3}
-SIDE = 64                                   # pixels of the picture that the network makes
+STEPS, BATCH, RATES = 80, 4, {"texture": 3e-2, "renderer": 2e-3}
+SIDE = 80                                   # pixels of the picture that the network makes
+MOUTH = 3.0                                 # how much more a pixel of the mouth counts than one of the cheeks
 
 
 class Texture(nn.Module):
@@ -44,9 +46,9 @@ class Texture(nn.Module):
 
 
 class Renderer(nn.Module):
-    """Features, colours around and mask (B, FEATURES + 4, H, W) -> colours (B, 3, H, W) in [-1, 1]; 49,927 parameters."""
+    """Features, colours around and mask (B, FEATURES + 4, H, W) -> colours (B, 3, H, W) in [-1, 1]; 55,379 parameters."""
 
-    def __init__(self, widths=(12, 24, 32)):
+    def __init__(self, widths=(16, 24, 32)):
         super().__init__()
         a, b, c = widths
         self.first = nn.Sequential(conv(FEATURES + 4, a), conv(a, a))               # (B, a, H, W)
@@ -67,66 +69,92 @@ def conv(channels: int, out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels, out, 3, stride, 1), nn.LeakyReLU(0.2))
 
 
-class NeuralTextures(Face2Face):
-    """A `manipulate.Method` that learns the target's texture in ``prepare``: some ten seconds of one core.
+class Start(nn.Module):
+    """Where a target's learning starts: the renderer, and a texture, that suit everybody."""
 
-    start: a Renderer to start from (it is copied). ``seed`` of the training.
+    def __init__(self):
+        super().__init__()
+        self.texture, self.renderer = Texture(), Renderer()
+
+    def forward(self, uv: Tensor, around: Tensor, own: "Texture | None" = None) -> Tensor:
+        """Colours (B, 3, H, W) of places uv (B, H, W, 2), beyond [-1, 1] where no skin is, and around (B, 4, H, W), the frame
+        blanked and the blanked part. own: a Texture that is added."""
+        features = self.texture(uv) if own is None else self.texture(uv) + own(uv)
+        covered = (uv.abs() <= 1).all(3)[:, None]
+        seen = torch.cat([features * covered, around], 1).contiguous(memory_format=torch.channels_last)
+        return self.renderer(seen).float()
+
+
+def loss_of(made: Tensor, wanted: Tensor, counted: Tensor) -> Tensor:
+    """Mean absolute difference of colours and of slopes, (B, 3, H, W), weighted with counted (B, 1, H, W)."""
+    loss = ((made - wanted).abs() * counted).sum() / (3 * counted.sum())
+    for axis in (2, 3):
+        slopes = (made.diff(dim=axis) - wanted.diff(dim=axis)).abs()
+        loss = loss + (slopes * counted.narrow(axis, 1, counted.shape[axis] - 1)).sum() / (3 * counted.sum())
+    return loss
+
+
+class NeuralTextures(Face2Face):
+    """A `manipulate.Method` that learns the target's texture in ``prepare``: some seconds of one core.
+
+    start: a trained Start (it is copied); without one, texture and renderer learn from nothing, and ten times ``steps`` are
+    hardly enough. ``seed`` of the training. bf16: multiply in bfloat16, where the processor has instructions for it.
     """
 
     kind = "composite"
     note = "expression changed: neural texture"
 
-    def __init__(self, smoothing=1.5, start: "Renderer | None" = None, steps: int = STEPS, seed: int = 0):
+    def __init__(self, smoothing=1.5, start: "Start | None" = None, steps: int = STEPS, seed: int = 0, bf16: bool = False):
         super().__init__(smoothing)
-        self.start, self.steps, self.seed = start, steps, seed
+        self.start, self.steps, self.seed, self.bf16 = start, steps, seed, bf16
         x, y, z = self.model.mean.T
         around = np.arctan2(x, z - z.min() + 1)                                     # of a cylinder about the head
         self.uv = np.stack([2 * (c - c.min()) / np.ptp(c) - 1 for c in (around, -y)], 1).astype(np.float32)     # (V, 2)
 
     def prepare(self, runs: list, progress: bool = True) -> None:
         """Fit the model to the target's faces (runs as for Face2Face), then learn texture and network from its own frames."""
-        super().prepare(runs, progress)
+        uv, around, wanted, counted = self.examples(runs, progress)
         torch.manual_seed(self.seed)
-        self.texture, self.renderer = Texture(), Renderer()
+        self.network = Start().to(memory_format=torch.channels_last)
         if self.start is not None:
-            self.renderer.load_state_dict(self.start.state_dict())
-        own = [self._seen(image, self.fits[number], self.fits[number]) for number, image in self.gallery.items()]
-        uv, around, wanted = (torch.cat(parts) for parts in zip(*(part[:3] for part in own)))
-        optimizer = torch.optim.Adam([{"params": self.texture.parameters(), "lr": RATES["texture"]},
-                                      {"params": self.renderer.parameters(), "lr": RATES["renderer"]}], betas=(0.5, 0.99))
+            self.network.load_state_dict(self.start.state_dict())
+        optimizer = torch.optim.Adam([{"params": getattr(self.network, name).parameters(), "lr": rate}
+                                      for name, rate in RATES.items()], betas=(0.5, 0.99))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         for _ in tqdm(range(self.steps), "learning the texture", unit="step", leave=False, disable=not progress):
             rows = torch.randint(len(uv), (BATCH,))
-            made, goal, inside = self._made(uv[rows], around[rows]), wanted[rows], around[rows, 3:]
-            loss = ((made - goal).abs() * inside).sum() / (3 * inside.sum())        # only the blanked part counts
-            for axis in (2, 3):                                                     # and its edges
-                loss = loss + ((made.diff(dim=axis) - goal.diff(dim=axis)).abs() * inside.narrow(axis, 1, SIDE - 1)).mean()
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+                made = self.network(uv[rows], around[rows])
+            loss = loss_of(made, wanted[rows], counted[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
 
+    def examples(self, runs: list, progress: bool = True) -> tuple:
+        """What is learned from: `_seen` of the target's own frames, (N, …) each: places, around, colours, and what counts."""
+        super().prepare(runs, progress)
+        own = [self._seen(image, self.fits[number], self.fits[number]) for number, image in self.gallery.items()]
+        return tuple(torch.cat(parts) for parts in zip(*(part[:4] for part in own)))
+
     def changed(self, number: int, image: np.ndarray) -> np.ndarray:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's expression in the lower face."""
         now = self.fits[number]
         then = replace(now, weights=self._transferred(now.weights, self.played[mirrored(number, len(self.played))]))
-        uv, around, _, matrix, mask = self._seen(image, now, then)
-        with torch.no_grad():
-            made = as_images(self._made(uv, around))[0]
+        uv, around, _, _, matrix, mask = self._seen(image, now, then)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            made = as_images(self.network(uv, around))[0]
         size = image.shape[1::-1]
         whole = cv2.warpAffine(made, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+        whole = match_sharpness(whole, image, mask)
         return blend.feather(whole, image, mask, max(2.0, REACH * np.count_nonzero(mask.any(0))))
-
-    def _made(self, uv, around):
-        """Colours (B, 3, SIDE, SIDE) of uv (B, SIDE, SIDE, 2) and around (B, 4, …), colours and the blanked part."""
-        covered = (uv.abs() <= 1).all(3)[:, None]
-        return self.renderer(torch.cat([self.texture(uv) * covered, around], 1))
 
     def _seen(self, image, now, then):
         """What network and loss need of a frame whose face moves from Fit ``now`` to ``then``, cut to its lower face.
 
         uv (1, SIDE, SIDE, 2), 2 where no skin is seen; the frame blanked and the blanked part (1, 4, SIDE, SIDE); the frame's
-        own colours (1, 3, SIDE, SIDE); the matrix (2, 3) from the frame to the cut; the blanked part in the frame (H, W) bool.
+        own colours (1, 3, SIDE, SIDE); what counts (1, 1, SIDE, SIDE), the blanked part and its mouth more; the matrix (2, 3)
+        from the frame to the cut; the blanked part in the frame (H, W) bool.
         """
         old, new = (fit.place(self.model, one)[0] for one in (now, then))
         marks = [placed[self.model.landmark_vertices, :2] for placed in (old, new)]
@@ -144,7 +172,9 @@ class NeuralTextures(Face2Face):
         blanked = cv2.warpAffine(mask.astype(np.uint8), matrix, (SIDE, SIDE), flags=cv2.INTER_NEAREST).astype(np.float32)
         colours, blanked = as_tensor(cut[None]), torch.from_numpy(blanked)[None, None]
         around = torch.cat([colours * (1 - blanked), blanked], 1)
-        return torch.from_numpy(uv).view(1, SIDE, SIDE, 2), around, colours, matrix, mask
+        mouth = polygon(marks[1][LIPS][OUTER] @ matrix[:, :2].T + matrix[:, 2], (SIDE, SIDE)).astype(np.float32)
+        counted = blanked * (1 + MOUTH * torch.from_numpy(cv2.dilate(mouth, np.ones((5, 5), np.uint8)))[None, None])
+        return torch.from_numpy(uv).view(1, SIDE, SIDE, 2), around, colours, counted, matrix, mask
 
 
 def lower_face(marks: np.ndarray, shape: tuple) -> np.ndarray:

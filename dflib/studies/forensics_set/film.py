@@ -57,6 +57,12 @@ def performance_of(actor: plan.Actor):
     return cast.perform(actor.performance, plan.WHOLE / plan.FPS, plan.FPS)
 
 
+def kept_shots(actor: plan.Actor) -> list:
+    """The Shots of the frames that the set keeps of an actor's performance."""
+    first = (plan.WHOLE - plan.KEPT) // 2
+    return performance_of(actor).shots[first:first + plan.KEPT]
+
+
 def film(actor: plan.Actor) -> Film:
     """An actor's Film, rendered once (about ten seconds of one core) and kept."""
     def make():
@@ -86,5 +92,5 @@ def true_frames(target: plan.Actor, source: plan.Actor, kind: str) -> np.ndarray
     else:
         performance = cast.reenact(performance, performance_of(source))
     first = (plan.WHOLE - plan.KEPT) // 2
-    shots = replace(performance, shots=performance.shots[first:first + plan.KEPT])
-    return np.array([frame.image for frame in cast.render_clip(person, shots, plan.SIZE)])
+    kept = replace(performance, shots=performance.shots[first:first + plan.KEPT])
+    return np.array([frame.image for frame in cast.render_clip(person, kept, plan.SIZE)])

@@ -6,58 +6,64 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dflib import media
+from dflib import cast, checkpoints, media
 from dflib.files import writable_folder, write_bytes
 from dflib.studies.forensics_set import plan
 from dflib.studies.forensics_set.film import film
-from dflib.studies.forensics_set.manipulations import manipulated, masks_of, swap_network
+from dflib.studies.forensics_set.manipulations import LEARNED_FROM, available, manipulated, masks_of, starts
 
 # Seconds of one core, measured on the machine of data/forensics/README.md: for the time that is printed ahead.
-COST = {"film": 12.0, "Deepfakes": 4.0, "Face2Face": 5.0, "FaceSwap": 4.0, "NeuralTextures": 25.0, "TrueSwap": 4.0,
-        "TrueReenactment": 4.0, "SelfDeepfakes": 4.0, "SelfFaceSwap": 4.0, "Recompressed": 0.5, "PastedBack": 0.5, "real": 0.3,
-        "swap network": 20.0}
+COST = {"film": 7.0, "decoder": 7.0, "Deepfakes": 4.0, "Face2Face": 5.0, "FaceSwap": 4.0, "NeuralTextures": 8.0, "Attributes": 3.0,
+        "Synthesis": 2.0, "TrueSwap": 4.0, "TrueReenactment": 4.0, "SelfDeepfakes": 4.0, "SelfFaceSwap": 4.0, "Recompressed": 0.5,
+        "PastedBack": 0.5, "Enlarged": 0.5, "real": 0.3, "starts": 400.0}
+LEARNING = ("Deepfakes", "SelfDeepfakes", "NeuralTextures")
 
 
-def missing(root, actors: int = 130, compressions=("c23",), methods=plan.METHODS, controls=plan.CONTROLS, seed: int = 0) -> list:
-    """The Tasks whose files are not all there yet. ValueError for unknown names or too few actors."""
-    for what, known, asked in (("compression", plan.COMPRESSIONS, compressions), ("method", plan.METHODS, methods),
-                               ("control", plan.CONTROLS, controls)):
+def tasks(actors: int = 130, methods=None, controls=plan.CONTROLS, seed: int = 0, pairs: "int | None" = None) -> list:
+    """All Tasks; pairs: only so many of the test part. ValueError for unknown names, too few actors, methods without network."""
+    methods = available() if methods is None else methods
+    for what, known, asked in (("method", plan.METHODS, methods), ("control", plan.CONTROLS, controls)):
         unknown = [name for name in asked if name not in known]
         if unknown:
             raise ValueError(f"Unknown {what} {unknown[0]!r}: there are {', '.join(known)}.")
-    return [task for task in plan.tasks_of(plan.actors_of(actors, seed), methods, controls)
-            if not all(path.exists() for path in paths(Path(root), task, compressions))]
+    for method in methods:
+        if method not in available():
+            raise ValueError(f"{method} needs the checkpoint of lesson 06, stargan-64, which is not there.")
+    people = plan.actors_of(actors, seed)
+    return plan.tasks_of(plan.in_turn(people) if pairs is None else plan.pairs_of(people)["test"][:pairs], methods, controls)
 
 
-def make_forensics(root, actors: int = 130, compressions=("c23",), methods=plan.METHODS, controls=plan.CONTROLS, seed: int = 0,
-                   recipe=None) -> None:
+def missing(root, wanted: list, compressions=("c23",)) -> list:
+    """Those of the Tasks ``wanted`` whose files are not all there yet. ValueError for an unknown compression."""
+    unknown = [name for name in compressions if name not in plan.COMPRESSIONS]
+    if unknown:
+        raise ValueError(f"Unknown compression {unknown[0]!r}: there are {', '.join(plan.COMPRESSIONS)}.")
+    return [task for task in wanted if not all(path.exists() for path in paths(Path(root), task, compressions))]
+
+
+def make_forensics(root, actors: int = 130, compressions=("c23",), methods=None, controls=plan.CONTROLS, seed: int = 0,
+                   pairs: "int | None" = None, begin=None) -> None:
     """Write the set into the folder ``root``, in the layout of FaceForensics++; what is there already is kept.
 
-    recipe: of the swap network, by default `manipulations.RECIPE`. Raises what `missing` raises; and OSError, before any work,
-    for a folder that cannot be written.
+    methods: by default those whose networks are there. pairs: only so many pairs of the test part. begin: the Starts, by
+    default `manipulations.starts`. Raises what `tasks` and `missing` raise; and OSError, before any work, for a folder that
+    cannot be written.
     """
-    left = missing(root, actors, compressions, methods, controls, seed)
+    left = missing(root, tasks(actors, methods, controls, seed, pairs), compressions)
     root, people = writable_folder(root), plan.actors_of(actors, seed)
     plan.write_lists(root, people)
-    network, filmed = None, lru_cache(maxsize=4)(film)              # a pair's tasks follow each other
-    if any("Deepfakes" in task.method for task in left):
-        network = swap_network(tqdm(people, "filming", unit="actor", leave=False), recipe)
-    order = {actor.id: number for number, actor in enumerate(people)}
-    left.sort(key=lambda task: sorted(order[actor.id] for actor in (task.target, task.source or partner(people, task.target))))
+    if begin is None and any(task.method in LEARNING for task in left):
+        begin = starts(people)
+    filmed = lru_cache(maxsize=2)(film)                             # a pair's tasks follow each other
     for task in tqdm(left, "manipulating", unit="clip"):
         involved = {actor.id: filmed(actor) for actor in (task.target, task.source) if actor is not None}
-        write(root, task, manipulated(task, involved, network, list(order)), involved[task.target.id], compressions)
-
-
-def partner(people, actor) -> plan.Actor:
-    """The other half of an actor's pair."""
-    return next(other for pair in plan.pairs_of(people)[actor.split] for one, other in (pair, pair[::-1]) if one == actor)
+        write(root, task, manipulated(task, involved, begin), involved[task.target.id], compressions)
 
 
 def paths(root, task: plan.Task, compressions) -> list:
     """The files of a Task: a video of each compression and, of what differs from its original, a mask."""
     videos = [root / task.folder / compression / "videos" / f"{task.name}.mp4" for compression in compressions]
-    return videos if task.method == "real" else [*videos, root / task.folder / "masks" / f"{task.name}.npz"]
+    return videos if task.method in ("real", "Enlarged") else [*videos, root / task.folder / "masks" / f"{task.name}.npz"]
 
 
 def write(root, task, frames, target, compressions) -> None:
@@ -67,7 +73,8 @@ def write(root, task, frames, target, compressions) -> None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".npz":
-            masks = masks_of(frames, target.frames[target.kept])
+            original = target.frames[target.kept]
+            masks = masks_of(frames, original) if task.method != "Synthesis" else np.ones((len(frames), 1, 1), bool)
             packed = io.BytesIO()
             np.savez_compressed(packed, bits=np.packbits(masks), shape=np.array(masks.shape))
             write_bytes(path, packed.getvalue())
@@ -76,7 +83,36 @@ def write(root, task, frames, target, compressions) -> None:
             media.write_video(path, frames, plan.FPS, crf, kind="neutral", progress=False)
 
 
-def seconds(tasks, actors: int) -> float:
-    """About how long the tasks take on one core."""
-    network = COST["swap network"] * actors if any("Deepfakes" in task.method for task in tasks) else 0.0
-    return COST["film"] * actors + network + sum(COST[task.method] for task in tasks)
+def seconds(left) -> float:
+    """About how long the Tasks take on one core."""
+    people = {actor.id for task in left for actor in (task.target, task.source) if actor}
+    learning = [task for task in left if task.method in LEARNING]
+    decoders = {actor.id for task in learning if "Deepfakes" in task.method for actor in (task.target, task.source) if actor}
+    total = COST["film"] * len(people) + COST["decoder"] * len(decoders) + sum(COST[task.method] for task in left)
+    return total + (COST["starts"] + COST["film"] * LEARNED_FROM if learning and not starts_shipped() else 0)
+
+
+def starts_shipped() -> bool:
+    """Whether the networks that methods begin with come with the course."""
+    try:
+        checkpoints.shipped("forensics-swap")
+    except FileNotFoundError:
+        return False
+    return True
+
+
+REALS, REAL_FRAMES = 500, 20            # of the second set: people, and frames of each
+
+
+def make_reals(root, people: int = REALS, compressions=("c23",), seed: int = 0) -> None:
+    """A second set of real clips alone, of ``people`` who are in no forensics set: for rates of false alarm.
+
+    Written into ``root`` as `original_sequences` are, so that ``FaceForensics(root, methods=())`` reads it. What is there is
+    kept. Errors as of `make_forensics`.
+    """
+    root, actors = writable_folder(root), plan.strangers(people, seed)
+    left = missing(root, [plan.Task("original_sequences/youtube", "real", actor, None) for actor in actors], compressions)
+    for task in tqdm(left, "filming", unit="clip"):
+        performance = cast.perform(task.target.performance, REAL_FRAMES / plan.FPS, plan.FPS)
+        frames = [frame.image for frame in cast.render_clip(cast.sample_person(task.target.person), performance, plan.SIZE)]
+        write(root, task, np.array(frames), None, compressions)

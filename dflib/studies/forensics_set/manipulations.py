@@ -1,39 +1,80 @@
 """The set's manipulations: each a `manipulate.Method` run over a Film, and the controls beside them.
 
-The swap network of *Deepfakes* has one encoder and a decoder for every actor (lesson 05), trained on all whole clips.
+Two networks learn from training actors only (`starts`): what *Deepfakes* and *NeuralTextures* begin with. The rest each clip
+teaches for itself.
 """
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
+import torch
 
-from dflib import faces, media
-from dflib.faces.alignment import warp
-from dflib.studies.forensics_set import plan
+from dflib import cast, checkpoints, faces, media
+from dflib.datasets.domains import DARK_FROM, HAIR, HAIR_OF, OLD_FROM
+from dflib.faces.alignment import TEMPLATE, similarity, warp
+from dflib.faces.points import INNER
+from dflib.studies.forensics_set import network, plan, textures
 from dflib.studies.forensics_set.film import Film, film, true_frames
-from dflib.swap import blend
-from dflib.swap import train as swap_training
+from dflib.swap import autoencoder, blend, neural_textures
 from dflib.swap.deepfake import DeepFake
 from dflib.swap.face2face import Face2Face
 from dflib.swap.faceswap import FaceSwap
 from dflib.swap.neural_textures import NeuralTextures
+from dflib.synthesis.stargan import edit
+from dflib.synthesis.stylegan import latents
+from dflib.synthesis.stylegan.framing import LOWER, ZOOM
 
-RECIPE = replace(swap_training.RECIPES["cpu"], batch=8, steps=400)     # of the swap network: 64 px, one batch of each actor a step
-PASTE = 64          # pixels at which a face is pasted back: the swap network's
+LEARNED_FROM = 20   # training actors from whose clips the starts learn
+PASTE = 64          # pixels at which a face is pasted back, and an enlarged clip is seen: the networks'
 THRESHOLD = 8       # levels of 255 that a pixel must differ by to count as changed
+PSI, WALK = 0.7, 0.35       # of the generator's people, and how far each walks in w towards another
 
 
-def swap_network(actors, recipe=None):
-    """The SwapAutoencoder that knows all ``actors``, in their order; trained now, or taken from its run in the cache."""
-    recipe = recipe or RECIPE
-    return swap_training.train(recipe, [film(actor).faces(recipe.size) for actor in actors]).models["autoencoder"]
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """What everybody's learning begins with, and how long it is."""
+    swap: autoencoder.SwapAutoencoder       # as of `network.train`
+    textures: neural_textures.Start         # as of `textures.train`
+    decoder_steps: int = 80
+    texture_steps: int = neural_textures.STEPS
+    bf16: bool = True
 
 
-def manipulated(task: plan.Task, films: dict, network=None, people=()) -> np.ndarray:
-    """The kept frames (KEPT, S, S, 3) uint8 of a Task. films: id -> Film, of those who take part.
+def starts(actors) -> Starts:
+    """The shipped Starts; without them, those learned from the first LEARNED_FROM training actors, now or in an earlier run."""
+    try:
+        swap, textures_path = (checkpoints.shipped(f"forensics-{name}") for name in ("swap", "textures"))
+    except FileNotFoundError:
+        return learned(actors)
+    start = neural_textures.Start()
+    return Starts(autoencoder.load(swap)[0], checkpoints.load_exactly(start, checkpoints.load(textures_path)[0], textures_path).eval())
 
-    network: for Deepfakes; people: the ids of those whom it knows, in its order.
-    """
+
+def learned(actors, swap_recipe=network.Recipe(), texture_steps: int = textures.STEPS, **lengths) -> Starts:
+    """Starts trained on the clips of training actors among ``actors``, or taken from those runs in the cache."""
+    swap, textured = runs(actors, swap_recipe, texture_steps)
+    return Starts(swap.models["autoencoder"], textured.models["start"], **lengths)
+
+
+def runs(actors, swap_recipe=network.Recipe(), texture_steps: int = textures.STEPS) -> tuple:
+    """The finished TrainingRuns of `learned`: the swap's and the textures'."""
+    teachers = [actor for pair in plan.pairs_of(actors)["train"] for actor in pair][:LEARNED_FROM]
+    films = [film(actor) for actor in teachers]
+    return network.train([one.faces(swap_recipe.size) for one in films], swap_recipe), textures.train(films, texture_steps)
+
+
+def available() -> tuple:
+    """The METHODS whose networks are there: *Attributes* needs lesson 06's checkpoint."""
+    try:
+        checkpoints.shipped("stargan-64")
+    except FileNotFoundError:
+        return tuple(method for method in plan.METHODS if method != "Attributes")
+    return plan.METHODS
+
+
+def manipulated(task: plan.Task, films: dict, begin: "Starts | None" = None) -> np.ndarray:
+    """The kept frames (KEPT, S, S, 3) uint8 of a Task. films: id -> Film, of those who take part; begin: for methods that learn."""
     target = films[task.target.id]
     if task.method == "real":
         return target.frames[target.kept]
@@ -43,10 +84,26 @@ def manipulated(task: plan.Task, films: dict, network=None, people=()) -> np.nda
         return np.array(media.compress(list(target.frames[target.kept]), plan.COMPRESSIONS["c23"]))
     if task.method == "PastedBack":
         return np.array([pasted_back(target.frames[n], target.landmarks[n]) for n in target.kept])
+    if task.method == "Enlarged":
+        return np.array([enlarged(reduced(target.frames[n], target.landmarks[n])) for n in target.kept])
+    if task.method == "Synthesis":
+        return synthesised(task.target.person)
     source = films[(task.source or task.target).id]
-    method = {"Deepfakes": lambda: DeepFake(network, people.index(source.actor.id), people.index(target.actor.id)),
-              "FaceSwap": FaceSwap, "Face2Face": Face2Face, "NeuralTextures": NeuralTextures}[task.method.removeprefix("Self")]()
-    return changed(method, source, target)
+    return changed(method_of(task, source, target, begin), source, target)
+
+
+def method_of(task: plan.Task, source: Film, target: Film, begin: "Starts | None"):
+    """The `manipulate.Method` of a Task."""
+    name = task.method.removeprefix("Self")
+    if name == "Deepfakes":
+        both = [network.own(begin.swap, one.actor.id, one.faces(begin.swap.size), begin.decoder_steps, begin.bf16)
+                for one in (source, target)]
+        return DeepFake(network.together(*both), 0, 1)
+    if name == "NeuralTextures":
+        return NeuralTextures(start=begin.textures, steps=begin.texture_steps, seed=task.target.person, bf16=begin.bf16)
+    if name == "Attributes":
+        return edit.Edit(stargan(), [edit_of(task.target)])
+    return {"FaceSwap": FaceSwap, "Face2Face": Face2Face}[name]()
 
 
 def changed(method, source: Film, target: Film) -> np.ndarray:
@@ -62,6 +119,56 @@ def changed(method, source: Film, target: Film) -> np.ndarray:
     return np.array([method.changed(n, target.frames[n]) if seen[n] else target.frames[n] for n in target.kept])
 
 
+# ---------------------------------------- attributes
+@lru_cache(maxsize=1)
+def stargan():
+    """Lesson 06's network."""
+    return edit.load()[0]
+
+
+def edit_of(actor: plan.Actor) -> tuple:
+    """The edit (a key of `domains.EDITS`) that an actor's clip gets: drawn by lot from those that would change the person."""
+    about = cast.sample_person(actor.person).attributes
+    own = HAIR_OF.get(about["hair_colour"])
+    edits = [("hair", name.split()[0]) for name in HAIR if own and name != own]
+    edits += [("gender", "male" if about["female"] else "female"), ("age", "young" if about["age"] >= OLD_FROM else "old"),
+              ("skin", "light" if about["tone"] >= DARK_FROM else "dark")]
+    kinds = list(dict.fromkeys(kind for kind, _ in edits))
+    rng = np.random.default_rng(actor.person)
+    kind = kinds[rng.integers(len(kinds))]
+    chosen = [one for one in edits if one[0] == kind]
+    return chosen[rng.integers(len(chosen))]
+
+
+# ---------------------------------------- synthesis
+@lru_cache(maxsize=1)
+def generator():
+    """Lesson 03's network."""
+    return latents.load_generator(checkpoints.shipped("stylegan-64"))[0]
+
+
+def synthesised(seed: int) -> np.ndarray:
+    """A person of the generator's, who walks a little in w, enlarged to the set's size: (KEPT, S, S, 3) uint8."""
+    gan = generator()
+    one, other = gan.mapping(latents.draw(gan, 2, seed))
+    way = latents.walk(torch.stack([one, torch.lerp(one, other, WALK)]), plan.KEPT - 1)
+    return np.array([enlarged(picture) for picture in latents.images_of(gan, gan.styles(way, PSI), latents.fixed_noise(gan, seed))])
+
+
+def reduced(image, landmarks) -> np.ndarray:
+    """A face as the generator's are framed, (PASTE, PASTE, 3) uint8; the middle of the picture where no face was found."""
+    if np.isnan(landmarks[0, 0]):
+        return cv2.resize(image, (PASTE, PASTE), interpolation=cv2.INTER_AREA)
+    wanted = ((TEMPLATE - 0.5) * ZOOM + 0.5 + (0.0, LOWER)) * PASTE - 0.5
+    return warp(image, similarity(landmarks[INNER], wanted), (PASTE, PASTE), cv2.BORDER_REFLECT)
+
+
+def enlarged(picture) -> np.ndarray:
+    """A network's small picture at the set's size."""
+    return cv2.resize(picture, (plan.SIZE, plan.SIZE), interpolation=cv2.INTER_CUBIC)
+
+
+# ---------------------------------------- controls and masks
 def pasted_back(image, landmarks):
     """A face cut out, resampled to the swap network's size and back, and blended in: the pipeline's traces without a fake."""
     if np.isnan(landmarks[0, 0]):
@@ -73,6 +180,11 @@ def pasted_back(image, landmarks):
 
 
 def masks_of(fake: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """Where fakes (T, H, W, 3) differ from their originals by more than THRESHOLD in a channel, (T, H, W) bool; specks removed."""
+    """Where fakes (T, H, W, 3) differ from their originals by more than THRESHOLD in a channel, (T, H/2, W/2) bool.
+
+    Specks are removed. A pixel of the half size stands for four, and is set where two of them are.
+    """
     different = np.abs(fake.astype(np.int16) - original).max(3) > THRESHOLD
-    return np.array([cv2.medianBlur(mask.astype(np.uint8), 3) > 0 for mask in different])
+    whole = np.array([cv2.medianBlur(mask.astype(np.uint8), 3) for mask in different])
+    count, height, width = whole.shape
+    return whole.reshape(count, height // 2, 2, width // 2, 2).sum((2, 4)) >= 2

@@ -10,8 +10,9 @@ SHARES = {"train": 60, "val": 10, "test": 60}       # of 130 actors; pairs, not 
 FIRST, APART = 2_000_000, 100_000                   # seed of the first actor, and how far sets of another seed lie off
 WHOLE, KEPT, FPS, SIZE = 96, 32, 12.5, 160          # frames of a clip, those of its middle that are kept; a second; pixels
 COMPRESSIONS = {"raw": 0, "c23": 23, "c40": 40}     # crf; 0 is lossless
-METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
-CONTROLS = ("TrueSwap", "TrueReenactment", "SelfDeepfakes", "SelfFaceSwap", "Recompressed", "PastedBack")
+METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "Attributes", "Synthesis")
+ALONE = ("Attributes", "Synthesis")                 # of METHODS: those in which nobody else takes part
+CONTROLS = ("TrueSwap", "TrueReenactment", "SelfDeepfakes", "SelfFaceSwap", "Recompressed", "PastedBack", "Enlarged")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,14 @@ def actors_of(count: int, seed: int = 0) -> list:
     return sorted(actors, key=lambda actor: actor.id)
 
 
+def strangers(count: int, seed: int = 0) -> list:
+    """``count`` Actors, all of the test split, who are in no set of `actors_of` with this seed."""
+    first = FIRST + APART * seed + APART // 2
+    people = [person for person in range(first, first + 10 * count) if split_of(person) == "test"][:count]
+    digits = max(3, len(str(count - 1)))
+    return [Actor(f"{number:0{digits}d}", person, first + number, "test") for number, person in enumerate(people)]
+
+
 def pairs_of(actors) -> dict:
     """split -> list of pairs of Actors: everybody is in one pair, whose other half is of the same split."""
     found = {}
@@ -64,24 +73,50 @@ def pairs_of(actors) -> dict:
     return found
 
 
-def tasks_of(actors, methods=METHODS, controls=CONTROLS) -> list:
-    """Every Task of the set: originals, each pair in both directions by each method, controls of the people held out."""
-    both = [(target, source) for pairs in pairs_of(actors).values() for pair in pairs for target, source in (pair, pair[::-1])]
-    held_out = [(target, source) for target, source in both if target.split != "train"]
-    return ([Task("original_sequences/youtube", "real", actor, None) for actor in actors]
-            + [Task(f"manipulated_sequences/{method}", method, target, source) for method in methods for target, source in both]
-            + [Task(f"control_sequences/{control}", control, target, source if control.startswith("True") else None)
-               for control in controls for target, source in held_out])
+def in_turn(actors) -> list:
+    """All pairs, in an order in which every split grows at the same rate: a set that is half made is a smaller set."""
+    placed = [((number + 0.5) / len(pairs), SPLITS.index(split), pair) for split, pairs in pairs_of(actors).items()
+              for number, pair in enumerate(pairs)]
+    return [pair for _, _, pair in sorted(placed, key=lambda one: one[:2])]
+
+
+def tasks_of(pairs, methods=METHODS, controls=CONTROLS) -> list:
+    """Every Task of these pairs, pair by pair: originals, both directions by each method, controls of the people held out.
+
+    *Enlarged*, what *Synthesis* is compared with, is there for all.
+    """
+    tasks = []
+    for pair in pairs:
+        for target, source in (pair, pair[::-1]):
+            tasks.append(Task("original_sequences/youtube", "real", target, None))
+            tasks += [Task(f"manipulated_sequences/{method}", method, target, None if method in ALONE else source)
+                      for method in methods]
+            tasks += [Task(f"control_sequences/{control}", control, target, source if control.startswith("True") else None)
+                      for control in controls if target.split != "train" or control == "Enlarged"]
+    return tasks
 
 
 def write_lists(root, actors) -> None:
-    """splits/{train,val,test}.json as in FaceForensics++, and actors.json: from whom and what everything is rendered again."""
+    """splits/{train,val,test}.json as in FaceForensics++, and actors.json: from whom and what everything is rendered again.
+
+    Of each actor it says who that is (`Person.attributes`), the seeds, and of the kept frames the turn and nod of the head in
+    degrees, (lowest, mean, highest), and the unit vector (x right, y up, z to the viewer) from the head towards the key light.
+    """
+    from dflib import cast
     from dflib.files import write_bytes
+    from dflib.studies.forensics_set.film import kept_shots
+
+    def about(actor):
+        shots = kept_shots(actor)
+        turns = {name: [round(float(of([getattr(shot, name) for shot in shots])), 1) for of in (np.min, np.mean, np.max)]
+                 for name in ("yaw", "pitch")}
+        return {"person": actor.person, "performance": actor.performance, "split": actor.split, **turns,
+                "light": [round(float(x), 3) for x in shots[0].light.direction], **cast.sample_person(actor.person).attributes}
 
     (root / "splits").mkdir(parents=True, exist_ok=True)
     for split, pairs in pairs_of(actors).items():
         lists = [[one.id, other.id] for one, other in pairs]
         write_bytes(root / "splits" / f"{split}.json", (json.dumps(lists) + "\n").encode())
-    about = {"whole": WHOLE, "kept": KEPT, "fps": FPS, "size": SIZE, "actors": {
-        actor.id: {"person": actor.person, "performance": actor.performance, "split": actor.split} for actor in actors}}
-    write_bytes(root / "actors.json", (json.dumps(about, indent=1) + "\n").encode())
+    rows = ",\n".join(f" {json.dumps(actor.id)}: {json.dumps(about(actor))}" for actor in actors)
+    head = json.dumps({"whole": WHOLE, "kept": KEPT, "fps": FPS, "size": SIZE})[:-1]
+    write_bytes(root / "actors.json", f'{head}, "actors": {{\n{rows}}}}}\n'.encode())

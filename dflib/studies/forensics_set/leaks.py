@@ -1,0 +1,166 @@
+"""Five ways for a forensics set to give its labels away, each shown by a classifier that knows nothing about manipulation.
+
+Each is trained and tested under a *wrong* protocol, as sets have been used or made, and under this set's own:
+
+    identity    look the person up among those known     wrong: some people are only real, others only fake, and frames of one
+                                                         clip lie on both sides of the split
+    source      a histogram of the picture's colours     wrong: real clips come from another camera
+    codec       the picture's blocks and fine detail     wrong: real clips are coded once, fakes once more and harder
+    order       the number of the frame                  wrong: real frames are from the clip's beginning, fakes from its end
+    light       where the picture is brighter            wrong: people lit from the left are real, those lit from the right fake
+
+    own         every person is real and fake, in the same frames, light and codec; train and test share nobody
+
+A number near 0.5 under the own protocol says that this classifier finds nothing, not that there is nothing to find.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from dflib import faces, media, metrics
+from dflib.metrics.classification import auc, interval
+
+METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")     # of which the pairs take turns
+EARLY, LATE = 8, 24                 # numbers of the frames that are looked at
+FOLDS = 5
+CAMERA = np.array([1.12, 1.0, 0.86])    # the other camera's white balance
+HARDER = 38                         # crf of what is coded once more
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Two frames of the original and of one fake of N people."""
+    real: np.ndarray        # (N, 2, H, W, 3) uint8, frames EARLY and LATE
+    fake: np.ndarray
+    pairs: np.ndarray       # (N,) numbers of the pairs: people of one pair are in one fold
+    light: np.ndarray       # (N,) of the direction to the light, the part to the right, -1 to 1
+
+
+def pictures_of(root, people: dict, pairs: list) -> Pictures:
+    """The Pictures of a set in the folder ``root``. people: `actors` of actors.json; pairs: of ids, as in its lists."""
+    real, fake, number, light = [], [], [], []
+    for k, pair in enumerate(pairs):
+        for target, source in (pair, pair[::-1]):
+            method = METHODS[k % len(METHODS)]
+            real.append(two_frames(root / "original_sequences/youtube/c23/videos" / f"{target}.mp4"))
+            fake.append(two_frames(root / "manipulated_sequences" / method / "c23/videos" / f"{target}_{source}.mp4"))
+            number.append(k)
+            light.append(people[target]["light"][0])
+    return Pictures(*(np.array(column) for column in (real, fake, number, light)))
+
+
+def two_frames(path) -> list:
+    """Frames EARLY and LATE of a video."""
+    return [frame for number, frame in enumerate(media.read_video(path)) if number in (EARLY, LATE)]
+
+
+# ---------------------------------------- what the classifiers look at: pictures (N, H, W, 3) -> (N, K)
+def histogram(pictures) -> np.ndarray:
+    """Shares of eight levels of each colour."""
+    return np.array([[np.bincount(p[..., c].ravel() // 32, minlength=8) / p[..., c].size for c in range(3)]
+                     for p in pictures]).reshape(len(pictures), -1)
+
+
+def blocks(pictures) -> np.ndarray:
+    """Logarithms of the mean steps between neighbours across the borders of 4 x 4 blocks, inside them, and of second differences."""
+    rows = []
+    for picture in pictures:
+        gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        step, second = np.abs(np.diff(gray, axis=1)), np.abs(np.diff(gray, 2, axis=1))
+        border = np.arange(step.shape[1]) % 4 == 3
+        rows.append([step[:, border].mean(), step[:, ~border].mean(), second.mean(), (second < 0.5).mean()])
+    return np.log(np.array(rows) + 1e-3)
+
+
+def brightness(pictures) -> np.ndarray:
+    """Of the middle of the picture, where the face is: logarithm of the right half's brightness over the left one's, of rows."""
+    rows = []
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        face = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[height // 3:4 * height // 5, width // 4:3 * width // 4].astype(np.float32)
+        parts = [part.mean() + 1 for part in np.split(face[:, :face.shape[1] // 4 * 4], 4, axis=1)]
+        rows.append([np.log(parts[3] / parts[0]), np.log(parts[2] / parts[1])])
+    return np.array(rows)
+
+
+def likeness(pictures, like=None) -> np.ndarray:
+    """Embeddings of the identity network, cut by the landmarks found in ``like``, pictures of the same size (these, by default)."""
+    height, width = pictures.shape[1:3]
+    box = np.array([[0.25 * width, 0.25 * height, 0.75 * width, 0.8 * height]])
+    marks = [faces.landmarks(picture, "dflib", box)[0] for picture in (pictures if like is None else like)]
+    return metrics.identity_embedding(pictures, np.array(marks))
+
+
+# ---------------------------------------- the protocols
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """What a classifier is given: features (N, K), labels (N,) 1 for fake, and the pairs (N,) that they belong to."""
+    features: np.ndarray
+    labels: np.ndarray
+    pairs: np.ndarray
+
+
+def cases(found: Pictures, leak: str, wrong: bool) -> Cases:
+    """The cases of a leak under the wrong protocol or the set's own. ValueError for an unknown leak."""
+    real, fake, labels = found.real[:, 0], found.fake[:, 0], np.repeat([0, 1], len(found.pairs))
+    pairs = np.concatenate([found.pairs, found.pairs])
+    if leak == "source":
+        real = np.clip(real * CAMERA, 0, 255).astype(np.uint8) if wrong else real
+        return Cases(histogram(np.concatenate([real, fake])), labels, pairs)
+    if leak == "codec":
+        fake = np.array([media.compress(picture, HARDER) for picture in fake]) if wrong else fake
+        return Cases(blocks(np.concatenate([real, fake])), labels, pairs)
+    if leak == "order":
+        numbers = np.where(np.arange(len(found.pairs)) % 2, EARLY, LATE)
+        numbers = np.where(labels, LATE, EARLY) if wrong else np.concatenate([numbers, numbers])
+        return Cases(numbers[:, None].astype(float), labels, pairs)
+    if leak == "light":
+        if wrong:
+            left = found.light < 0
+            return Cases(brightness(np.concatenate([real[left], fake[~left]])), np.repeat([0, 1], [left.sum(), (~left).sum()]),
+                         np.concatenate([found.pairs[left], found.pairs[~left]]))
+        return Cases(brightness(np.concatenate([real, fake])), labels, pairs)
+    raise ValueError(f"Unknown leak {leak!r}: there are identity, source, codec, order, light.")
+
+
+def identity_scores(found: Pictures, wrong: bool) -> tuple:
+    """(labels, scores, pairs) of the look-up: how much nearer the nearest known fake is than the nearest known real picture."""
+    count = len(found.pairs)
+    early, late = (likeness(found.real[:, k]) for k in (0, 1))
+    fakes = [likeness(found.fake[:, k], found.real[:, k]) for k in (0, 1)]
+    if wrong:
+        labels = found.pairs % 2                    # of every second pair there are only fakes, of the others only real clips
+        known, asked = (np.where(labels[:, None] == 1, fakes[k], (early, late)[k]) for k in (0, 1))
+        near = asked @ known.T
+        return labels, near[:, labels == 1].max(1) - near[:, labels == 0].max(1), found.pairs
+    near = np.concatenate([early, fakes[0]]) @ np.concatenate([early, fakes[0]]).T      # (2N, 2N)
+    labels, pairs = np.repeat([0, 1], count), np.concatenate([found.pairs, found.pairs])
+    near[pairs[:, None] == pairs[None]] = -1        # nobody is known who is asked for
+    return labels, near[:, labels == 1].max(1) - near[:, labels == 0].max(1), pairs
+
+
+def scored(given: Cases) -> np.ndarray:
+    """Scores (N,) of a logistic regression that has not seen the pair, in FOLDS folds."""
+    scores = np.zeros(len(given.labels))
+    for train, test in GroupKFold(FOLDS).split(given.features, given.labels, given.pairs):
+        network = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        scores[test] = network.fit(given.features[train], given.labels[train]).decision_function(given.features[test])
+    return scores
+
+
+LEAKS = ("identity", "source", "codec", "order", "light")
+
+
+def measured(found: Pictures, leak: str, wrong: bool):
+    """The area under the curve of a leak's classifier, an Estimate with its 95 % interval over pairs."""
+    if leak == "identity":
+        labels, scores, pairs = identity_scores(found, wrong)
+    else:
+        given = cases(found, leak, wrong)
+        labels, scores, pairs = given.labels, scored(given), given.pairs
+    return interval(auc, pairs, labels, scores, resamples=500)

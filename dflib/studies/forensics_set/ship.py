@@ -1,0 +1,194 @@
+"""What of a full set goes into data/forensics, and its card.
+
+    python -m dflib.studies.forensics_set.ship --starts     the two networks that methods begin with, into data/checkpoints
+    python -m dflib.studies.forensics_set.ship FOLDER       FOLDER: as `make forensics` writes it, with c23, c40 and, for the
+                                                            scores, raw
+
+c23 and masks of originals, methods and Enlarged; c40 of the test part of originals and the paper's four methods; the other
+controls of the first CONTROLLED pairs of the test part. `actors.json`, the lists, the scores against the truth, the leaks.
+"""
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from dflib import checkpoints
+from dflib.files import write_bytes
+from dflib.paths import CHECKPOINTS, DATA
+from dflib.studies.forensics_set import leaks, make, plan, scores
+from dflib.studies.forensics_set.manipulations import LEARNED_FROM, runs
+
+CONTROLLED = 10                 # test pairs of which controls are shipped
+CARD = """# A forensics data set: FaceForensics++ in small
+
+130 people who do not exist, one clip each, and what several methods made of their faces. Folders, names and lists are those of
+FaceForensics++ (Rössler et al. 2019), so that one reader loads both:
+
+```python
+from dflib.datasets import FaceForensics, crops_of
+from dflib.paths import DATA
+train = FaceForensics(DATA / "forensics", split="train")        # the paper's four methods; also Synthesis may be named
+crops = crops_of(train, size=128)                               # cut by the original's boxes, masks included
+```
+
+| folder | contents |
+|---|---|
+| `original_sequences/youtube` | 130 clips: 32 frames of 160 px, 12.5 a second, H.264 at crf 23; those of test actors at crf 40 as well |
+| `manipulated_sequences/<method>` | {methods}; `000_001.mp4` is 000's clip with the face or the expression of 001 |
+| `manipulated_sequences/<method>/masks` | where a fake differs from its original by more than 8 of 255 levels, uncompressed; 80 px, bits |
+| `control_sequences/<control>` | see below; *Enlarged* of all, the others of the first {controlled} test pairs |
+| `splits/` | lists of pairs: 60 actors to train, 10 to validate, 60 to test. Pairs are what is independent: 30 of them to test |
+| `actors.json` | who everybody is, the seeds, pose and light: all is rendered again from it |
+| `scores.json`, `leaks.json` | the tables below |
+| `SHA256SUMS` | of every file |
+
+The rest (c40 and raw of all, all controls) is made from the same renders, never from these files, by
+
+    python -m dflib make forensics FOLDER --compression c23 c40 raw
+
+**How it was made.** An actor of the cast gives one performance of 96 frames under one light, rendered at 160 px; the face is
+followed by the course's own networks, as in any video. The middle 32 frames are kept. *Deepfakes*: lesson 05's network at 64 px;
+encoder and a decoder that is everybody's start learned from 20 training actors, each actor's own decoder from that actor's clip.
+*FaceSwap*: lesson 04. *Face2Face*: the source's expression on the target's fitted model and own skin. *NeuralTextures*: a learned
+texture on the fitted head and a U-Net of 55,379 parameters that began with 20 training actors, the lower face replaced.
+*Synthesis*: lesson 03's generator, a short walk in w, enlarged from 64 px; no person is behind it. Every file, real or fake, was
+encoded once from lossless frames and carries the same neutral label.
+
+**Controls.** *TrueSwap* and *TrueReenactment* are rendered: perfect fakes without a trace of any method. *SelfDeepfakes* and
+*SelfFaceSwap* put a person's own face back: traces of the method and nobody changed. *Recompressed* was coded twice, *PastedBack*
+cut out, reduced to 64 px and put back. *Enlarged* are the originals as the generator of Synthesis frames and sizes them: compare
+Synthesis with these, or a detector learns the enlargement.
+
+## Methods against the truth
+
+Validation and test actors, {pairs} pairs, {compression}, inside what the truth or the method changes; "nothing" is the untouched
+original. Means with 95 % intervals, bootstrap over pairs.
+
+{scores}
+
+A swap in matched colours rarely beats doing nothing in PSNR: another face two pixels off costs more than the right person's in place.
+
+## Who is in it
+
+{people}
+
+Seeds that end in 0–7 train, 8 validate, 9 test; no network in the pipeline has learned from a validation or test actor, apart from
+what a method learns from the very clip that it changes.
+
+## Five leaks, and how each is closed
+
+Area under the curve of a classifier that knows nothing of manipulation, in folds over pairs, 95 % interval over 65 pairs.
+
+| leak | wrong protocol | this set's own |
+|---|---:|---:|
+{leaks}
+
+*identity* (the nearest known person in the identity network; wrong: some people only real, others only fake, frames of one clip on
+both sides): everybody is real and fake, and pairs are split. *source* (histogram of colours; wrong: reals from another camera): a fake is
+its original's footage. *codec* (blocks and fine detail; wrong: fakes coded once more, harder): everything is coded once, alike.
+*order* (number of the frame; wrong: reals from the beginning, fakes from the end): same frames. *light* (where the face is bright;
+wrong: lit from the left real, from the right fake): same light. A number near 0.5 says that this classifier finds nothing.
+
+## Known artefacts
+
+Deepfakes: soft (64 px), seams where a beard ends, eyes less alive than the truth's. FaceSwap: the target's eyes and mouth stay;
+far turned heads smear, the source's hair and background leak in at the edge of the face. Face2Face: lids stay the target's; teeth
+come from other frames.
+NeuralTextures: cheeks smoother than the forehead, background specks along the jaw. Synthesis: odd hair and backgrounds, one pose.
+
+**Not good for** saying anything about the world: people look rendered, move by the same rules, have one light and no sound; a detector
+trained here may fail on any camera's video, and none of its error rates carries over. Clips are short and small, methods few
+and simple. Tones and ages are spread by the cast's design and mirror no population.
+
+All pictures show people who do not exist; CC0, as all of data.
+"""
+
+
+def shipped(tasks, pairs) -> list:
+    """Paths below the set's folder that are shipped, of all Tasks; pairs: of the test part."""
+    seen = {actor.id for pair in pairs[:CONTROLLED] for actor in pair}
+    chosen = []
+    for task in tasks:
+        if task.folder.startswith("control") and task.method != "Enlarged" and task.target.id not in seen:
+            continue
+        small = task.target.split == "test" and task.method in ("real", *plan.METHODS[:4])
+        chosen += make.paths(Path(), task, ("c23", "c40") if small else ("c23",))
+    return chosen
+
+
+def ship(full, destination=DATA / "forensics") -> None:
+    """Copy the shipped part of the set in the folder ``full``, measure, and write the card and SHA256SUMS."""
+    full = Path(full)
+    actors = plan.actors_of(130)
+    methods = [method for method in plan.METHODS if (full / "manipulated_sequences" / method / "c23").is_dir()]
+    files = shipped(plan.tasks_of(plan.in_turn(actors), methods), plan.pairs_of(actors)["test"])
+    files += [Path("actors.json"), *(Path("splits") / f"{split}.json" for split in ("train", "val", "test"))]
+    for file in files:
+        (destination / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(full / file, destination / file)
+    people = json.loads((destination / "actors.json").read_text())["actors"]
+    found = leaks.pictures_of(destination, people, [[a.id, b.id] for a, b in plan.in_turn(actors)])
+    results = {leak: {name: vars(leaks.measured(found, leak, wrong)) for name, wrong in (("wrong", True), ("own", False))}
+               for leak in leaks.LEAKS}
+    write_bytes(destination / "leaks.json", (json.dumps(results, indent=1) + "\n").encode())
+    measured = scores.score(full)
+    write_bytes(destination / "scores.json", (json.dumps(measured, indent=1) + "\n").encode())
+    write_bytes(destination / "README.md", card(people, methods, measured, results).encode())
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(destination)}\n"
+            for path in sorted(destination.rglob("*")) if path.is_file() and path.name not in ("SHA256SUMS", "README.md")]
+    write_bytes(destination / "SHA256SUMS", "".join(sums).encode())
+
+
+def ship_starts(**made) -> None:
+    """Train the Starts on this set's actors, or take their runs from the cache, and write them into data/checkpoints.
+
+    made: fields of the first card, for a network that was trained otherwise.
+    """
+    for name, run, model, what in zip(("swap", "textures"), runs(plan.actors_of(130)), ("autoencoder", "start"), (made, {})):
+        last = float(np.mean([row["loss"] for row in run.history[-10:]]))
+        about = {"recipe": "python -m dflib.studies.forensics_set.ship --starts", "steps": run.done, "seed": run.seed,
+                 "data": f"the clips of {LEARNED_FROM} training actors of the forensics set", "scores": {"loss": round(last, 4)},
+                 "wall_time": round(run.history[-1]["seconds"], 1), **what}
+        checkpoints.save(CHECKPOINTS / f"forensics-{name}.safetensors", run.models[model], about, half=True)
+
+
+def card(people: dict, methods, measured: dict, results: dict) -> str:
+    """The data set's card, in Markdown."""
+    rows = [f"| {leak} | {bounds(results[leak]['wrong'])} | {bounds(results[leak]['own'])} |" for leak in leaks.LEAKS]
+    return CARD.format(
+        methods=", ".join(methods), controlled=CONTROLLED, compression=measured["compression"], pairs=measured["pairs"],
+        scores=scores.table(measured), leaks="\n".join(rows), people=people_table(people))
+
+
+def bounds(estimate: dict) -> str:
+    """"0.51 (0.45 … 0.57)"."""
+    return "{value:.2f} ({low:.2f} … {high:.2f})".format(**estimate)
+
+
+def people_table(people: dict) -> str:
+    """Distributions of the actors of `actors.json`, a row for each split."""
+    lines = ["| split | actors | women | age: 18–35, 35–55, 55–80 | tone: light, middle, dark third | turn of the head, mean of the clip: "
+             "5 %, median, 95 % |", "|---|---:|---:|---|---|---|"]
+    for split in ("train", "val", "test"):
+        some = [about for about in people.values() if about["split"] == split]
+        ages, tones = (np.array([about[name] for about in some]) for name in ("age", "tone"))
+        by_age = np.histogram(ages, (0, 35, 55, 200))[0]
+        by_tone = np.histogram(tones, (-1, 1 / 3, 2 / 3, 2))[0]
+        turns = np.percentile([about["yaw"][1] for about in some], (5, 50, 95))
+        lines.append(f"| {split} | {len(some)} | {sum(about['female'] for about in some)} | {', '.join(map(str, by_age))} | "
+                     f"{', '.join(map(str, by_tone))} | {', '.join(f'{turn:.0f}°' for turn in turns)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Ship a full forensics set as data/forensics.")
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--starts", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.starts:
+        ship_starts()
+    if chosen.folder:
+        ship(chosen.folder)
