@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from dflib.lesson import drawing
 from dflib.lesson.drawing import Diagram, diagram, diagrams, draw
 
-ALL = {f"0{lesson}.{key}": plan for lesson in range(6) for key, plan in diagrams(f"0{lesson}").items()}
+ALL = {f"0{lesson}.{key}": plan for lesson in range(7) for key, plan in diagrams(f"0{lesson}").items()}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -69,17 +69,19 @@ def seen_shapes(network, *inputs):
 def drawn_shapes(name, kinds, **symbols):
     """Shapes "(B, …)" written in boxes of some kinds, with the symbols put in, without the batch."""
 
-
     def number(word):
-        return int(word) if word.isdigit() else int(word[:-1] or 1) * symbols[word[-1]]  # 24, C, 8w
+        word, _, by = word.partition("/")
+        times = int(word) if word.isdigit() else int(word[:-1] or 1) * symbols[word[-1]]  # 24, C, 8w, S/2
+        return times // int(by or 1)
 
     texts = [re.search(r"\(B(.*)\)", box[3]) for box in ALL[name].boxes.values() if box[2] in kinds]
-    return {tuple(map(number, re.findall(r"\w+", found[1]))) for found in texts if found}
+    return {tuple(map(number, re.findall(r"[\w/]+", found[1]))) for found in texts if found}
 
 
 def test_the_shapes_are_those_of_the_networks():
     from dflib.faces.network import LandmarkNetwork
     from dflib.swap.autoencoder import SwapAutoencoder
+    from dflib.synthesis import stargan
     from dflib.synthesis.gan import FaceDiscriminator, FaceGenerator
     from dflib.synthesis.stylegan import Generator
 
@@ -93,3 +95,6 @@ def test_the_shapes_are_those_of_the_networks():
     style = Generator(64, latent=12, base=64, limit=8).eval()
     seen = seen_shapes(style, torch.zeros(1, 12)) | {tuple(style.blocks[0].start.value.shape[1:])}
     assert drawn_shapes("03.generator", ("network", "step", "data"), C=8, D=12) <= seen
+    star = stargan.Generator((7, 5), width=8)
+    seen = seen_shapes(star.main[1:], torch.zeros(1, 8, 64, 64)) | {(8, 64, 64)}
+    assert drawn_shapes("06.generator", ("network",), w=8, S=64) <= seen

@@ -6,6 +6,7 @@
 All are rendered once into the cache, framed by `faces.portrait_matrix` (the hair is in the picture), 8 bits deep.
 """
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count, islice
 
 import cv2
@@ -109,6 +110,23 @@ def with_edit(person, shot, edit: tuple) -> tuple:
     if what == "skin":
         return variants.with_tone(person, TONES[value]), shot
     return person, with_feeling(shot, value)
+
+
+def portrait(seed: int, wanted=(), size: int = SIZE) -> np.ndarray:
+    """(size, size, 3) uint8: a person of `true_edits`, or one of the cast in their first shot, after all edits `wanted`."""
+    from dflib import cast
+
+    person, shot = cast.sample_person(seed), cast.sample_shot(seed, yaw=TURNED)
+    for edit in wanted:
+        person, shot = with_edit(person, shot, edit)
+    return resized(_framed(cast.render(person, shot, size=SIZE).image, _landmarks(seed)), size)
+
+
+@lru_cache(256)
+def _landmarks(seed):
+    from dflib import cast
+
+    return cast.render(cast.sample_person(seed), cast.sample_shot(seed, yaw=TURNED), size=SIZE).landmarks
 
 
 def changes(label, known, edit: tuple) -> bool:

@@ -1,0 +1,90 @@
+"""The panel of lesson 06: a person of the cast, edited by the network and in truth."""
+
+import time
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from dflib.datasets import edits
+from dflib.datasets.domains import COLUMNS, EDITS, INDEX, TRAITS, edited
+from dflib.lesson.widgets import Panel, choice, slider, switch
+from dflib.pictures import as_images, as_tensor
+
+ZOOM = 160  # pixels of each picture on the page, at least
+OTHER = {"female": "other sex", "old": "other age", "dark skin": "other skin"}
+KEEP = "as it is"
+
+
+def edit_explorer(model, truth):
+    """Lesson 06's panel: picture, edit, true edit and how far the two differ. It begins with nothing asked for.
+
+    ``model``: a StarGAN; ``truth``: `TrueEdits` of its size, whose people can be chosen.
+    """
+
+    def options(what):
+        return {KEEP: (), **{value: (kind, value) for kind, value in EDITS if kind == what}}
+
+    @lru_cache(128)
+    def true_edit(person, wanted):
+        return edits.portrait(int(truth.people[person]), wanted, model.size)
+
+    def draw(person, hair, expression, strength, **other):
+        began = time.perf_counter()
+        own, wanted = truth.labels[person], list(filter(None, (hair,)))
+        if hair and not truth.known[person, 0]:
+            wanted = []  # red, dark brown or no hair: not dyed
+        wanted += [_flipped(own, name) for name in TRAITS if other[name.split()[0]]]
+        picture = truth.images[person]
+        made = _edited(model.generator, picture, own, wanted, expression, strength)
+        milliseconds = 1000 * (time.perf_counter() - began)
+        wanted += list(filter(None, (expression,)))
+        goal = true_edit(person, tuple(wanted)) if wanted else picture
+        apart = np.abs(made.astype(int) - goal).max(2).clip(0, 127).astype(np.uint8)
+        apart = np.repeat(2 * apart[..., None], 3, 2)
+        row = np.concatenate([picture, made, goal, apart], 1)
+        factor = max(1, ZOOM // len(picture))
+        said = ", ".join(f"{kind} {value}" for kind, value in wanted) or "nothing"
+        error = np.sqrt(((made.astype(float) - goal) ** 2).mean())
+        return row.repeat(factor, 0).repeat(factor, 1), (
+            f"person {truth.people[person]} · asked for: {said} · {error:.1f} grey levels from the truth · "
+            f"the edit took {milliseconds:.0f} ms"
+        )
+
+    controls = {
+        "person": slider("person", 0, len(truth.people) - 1, 0),
+        "hair": choice("hair", options("hair")),
+        **{name.split()[0]: switch(words) for name, words in OTHER.items()},
+        "expression": choice("expression", options("expression")),
+        "strength": slider("strength", 0.0, 1.5, 1.0),
+    }
+    return Panel(
+        draw,
+        controls,
+        question="Ask for blond hair, then for another sex or age as well: does anything change that was not asked for?",
+        alt="A person, the network's edit, the true edit, and the difference of the two",
+        width=640,
+    )
+
+
+def _flipped(own, name):
+    """The edit that gives a person with the label ``own`` the other value of a trait."""
+    wanted = 1 - int(own[INDEX[name]])
+    return next(edit for edit, (column, value) in EDITS.items() if column == name and value == wanted)
+
+
+@torch.no_grad()
+def _edited(generator, picture, own, wanted, expression, strength):
+    """``picture`` (S, S, 3) after one pass for all of ``wanted`` and one for the expression.
+
+    The label goes from the own one towards the target, by ``strength``: to it at 1 and beyond it above.
+    """
+    x = as_tensor(picture[None])
+    target = np.array(own, np.float32)
+    for edit in wanted:
+        target = edited(target, edit)
+    if wanted:
+        x = generator(x, torch.from_numpy(own + strength * (target - own))[None].float())
+    if expression:
+        x = generator(x, strength * torch.from_numpy(edited(np.zeros(sum(COLUMNS)), expression))[None])
+    return as_images(x)[0]
