@@ -343,9 +343,11 @@ def test_backgrounds_are_the_same_at_every_size_and_varied(monkeypatch):
         monkeypatch.setitem(backgrounds._PAINTERS, kind, lambda rng, kind=kind: (kinds.update([kind]) or np.ones((9, 9, 3)), .01))
     for seed in range(CROWD):
         backgrounds.background(seed, 9)
-    for kind, expected in backgrounds.SHARES.items():
-        assert abs(kinds[kind] / CROWD - expected) < .04
-    assert kinds["texture"] < .07 * CROWD
+    for kind, share in backgrounds.SHARES.items():
+        assert abs(kinds[kind] / CROWD - share) < 4 * (share * (1 - share) / CROWD) ** .5       # standard deviations
+    # where every seed's picture is that of the cast's version, these are its counts: a share moved by 1 % moves 20 of them
+    counted = dict(studio=493, room=520, garden=361, street=359, evening=163, texture=104)
+    assert max(abs(kinds[kind] - count) for kind, count in counted.items()) <= 2
 
 
 def test_colour_names_are_their_own_nearest():
