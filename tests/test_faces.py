@@ -348,7 +348,7 @@ def test_the_astronaut_on_a_worse_day(worsen):
     else:
         move = cv2.getRotationMatrix2D((225, 120), 20, 1.0)
         image = cv2.warpAffine(image, move, (512, 512))
-    # the detector was trained on tilted renders, but tilted photographs it misses: there the box is given
+    # the tilted one with its black corners is missed: there the box is given
     box = faces.transform([[178, 70], [268, 182]], move).reshape(1, 4) if worsen == "tilted" else None
     found = faces.landmarks(image, backend="dflib", boxes=box)
     true = faces.transform(np.array(list(ASTRONAUT.values())), move)
@@ -403,6 +403,16 @@ def test_one_photograph_is_found_in_its_copies():
     assert np.mean(found) >= 0.95
 
 
+@pytest.mark.parametrize("angle", [-30, -20, -12, -8, 12, 15, 25, 30])
+def test_a_tilted_photograph_is_found(angle):
+    """The detector is unsure of it and the cascade knows upright faces only: it is asked about upright crops."""
+    move = cv2.getRotationMatrix2D((255.5, 255.5), angle, 1.0)
+    image = cv2.warpAffine(data.astronaut(), move, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    corners = faces.transform(np.array([[178, 70], [268, 70], [268, 182], [178, 182.0]]), move)
+    box, = faces.detect(image)
+    assert overlap(box, np.concatenate([corners.min(axis=0), corners.max(axis=0)])) > 0.5
+
+
 def test_what_is_no_face_is_not_found(held_out):
     """Photographs and drawings that no network was trained with, the astronaut without her face, heads of hair."""
     from dflib.cast.surface.backgrounds import background
@@ -410,14 +420,15 @@ def test_what_is_no_face_is_not_found(held_out):
 
     rng, astronaut = np.random.default_rng(7), data.astronaut()
     pictures = [data.coffee(), data.gravel(), data.colorwheel()]
-    pictures += [astronaut[190:], astronaut[:, 285:], astronaut[:, :150]]
+    pictures += [astronaut[190:], astronaut[:, 285:], astronaut[:, :150],
+                 cv2.resize(astronaut[:180, 290:], (400, 324), interpolation=cv2.INTER_CUBIC)]
     pictures += [np.rint(255 * np.clip(background(seed, 128), 0, 1) ** (1 / 2.2)).astype(np.uint8)
                  for seed in range(1000, 1006)]
     pictures += [texture(rng, 192, 192) for _ in range(8)]
     for frame in held_out[0][:8]:
         chin = int(np.ceil(frame.landmarks[:, 1].max()))
         pictures += [frame.image[::-1, ::-1], frame.image[min(chin + 2, 130):]]
-    assert sum(len(faces.detect(np.ascontiguousarray(picture))) for picture in pictures) <= 1
+    assert sum(len(faces.detect(np.ascontiguousarray(picture))) for picture in pictures) == 0
 
 
 def test_the_second_opinion_tells_faces_from_what_else_may_be_proposed(held_out):
@@ -428,12 +439,12 @@ def test_the_second_opinion_tells_faces_from_what_else_may_be_proposed(held_out)
         side = max(true[2] - true[0], true[3] - true[1])
         wide = np.pad(frame.image, ((160, 160), (160, 160), (0, 0)), "edge")
         careless = true + rng.uniform(-0.12, 0.12, 4) * side
-        boxes, odds = second_opinion(wide, [careless, true + np.array([1.5, 0, 1.5, 0]) * side])
+        boxes, _, odds = second_opinion(wide, [careless, true + np.array([1.5, 0, 1.5, 0]) * side])
         yes.append(odds[0])
         given.append(overlap(careless, true))
         placed.append(overlap(boxes[0], true))
         over = np.ascontiguousarray(wide[::-1, ::-1])
-        no += [odds[1], second_opinion(over, 479 - true[None, [2, 3, 0, 1]])[1][0]]
+        no += [odds[1], second_opinion(over, 479 - true[None, [2, 3, 0, 1]])[2][0]]
     assert np.mean(np.array(yes) > 0) >= 0.98 and np.mean(np.array(no) < 0) >= 0.95
     assert np.mean(placed) > 0.85 > np.mean(given)
 

@@ -8,6 +8,7 @@ import pytest
 
 from dflib import cast, faces, media
 from dflib.faces import follow
+from dflib.faces.crops import boxes_of
 from dflib.faces.follow import Follower, tracks
 from dflib.manipulate import manipulate_video
 from dflib.metrics.identity import identities
@@ -79,6 +80,14 @@ def test_everybody_keeps_a_number(clip):
     assert largest.frames.tolist() == [0, 1]
     with pytest.raises(ValueError, match="largest, all"):
         tracks(clip, "some")
+
+
+def test_boxes_are_the_main_persons(clip):
+    """In the last two pictures Ana stands on the right; by places alone whoever is on the left is taken for her."""
+    for identity, right in ((identities, True), (None, False)):
+        boxes = boxes_of(clip[:2] + clip[14:], identity=identity)
+        assert not np.isnan(boxes).any()
+        assert (boxes[:4, 0] < SIDE).all() and ((boxes[-2:, 0] > SIDE) == right).all()
 
 
 def test_by_place_alone_a_bystander_is_remembered(clip):

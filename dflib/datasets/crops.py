@@ -66,14 +66,14 @@ class FaceCrops:
                          None if self.masks is None else self.masks[chosen])
 
 
-def crops_of(clips, size: int, frames: int = 32) -> FaceCrops:
+def crops_of(clips, size: int, frames: int = 32, identity=None) -> FaceCrops:
     """Crops (size x size) of at most `frames` pictures of each of `clips` (a `FaceForensics`, `DFDC`, …).
 
     A fake is cut at the same pictures and by the same boxes as its original, which must be among the clips to be its
     `originals`. groups are the clips that share a person or a video, directly or through others: pairs, in
     FaceForensics++. masks are there when every fake has them; one made from nothing (no original, no target) is changed
-    all over. Clips without a face are left out. Boxes are looked for once, see `clip_boxes`. ValueError when no face is
-    found at all, and for a mask that ends before its video.
+    all over. Clips without a face are left out. Boxes are looked for once, see `clip_boxes`; identity: tells people
+    apart, see `faces.follow.Follower`. ValueError when no face is found at all, and for a mask that ends before its video.
     """
     known, columns = {}, {name: [] for name in ("pictures", "kinds", "groups", "originals", "clips", "masks")}
     masked = all(clip.mask or _from_nothing(clip) for clip in clips if clip.fake)
@@ -81,7 +81,7 @@ def crops_of(clips, size: int, frames: int = 32) -> FaceCrops:
     for clip in tqdm(sorted(clips, key=lambda clip: clip.fake), desc="cutting out faces", unit="clip", disable=None):
         seen = clip.original or clip.path
         if seen not in known:
-            boxes = clip_boxes(seen)
+            boxes = clip_boxes(seen, identity)
             shown = np.flatnonzero(~np.isnan(boxes[:, 0]))
             spread = np.linspace(0, len(shown) - 1, min(frames, len(shown))).round().astype(int)
             known[seen] = boxes, shown[spread]

@@ -35,23 +35,26 @@ def network_landmarks(image, boxes, network=None, passes=2) -> np.ndarray:
 
 
 def second_opinion(image, boxes, network=None, least=-np.inf):
-    """What dflib's network (or ``network``) makes of ``boxes`` (N, 4): better boxes (N, 4), log odds (N,) of a face.
+    """What dflib's network (or ``network``) makes of ``boxes`` (N, 4): better boxes, landmarks (N, 68, 2), log odds (N,).
 
     The first look at a box finds landmarks, the others show the same face upright in the crop that they ask for: so it
-    counts little how well a box was placed. The log odds are the mean of these `LOOKS`, less what a last look finds in
-    the crop turned over, where a face on its head is seen best. Boxes with log odds under ``least`` (a number or (N,))
-    at the first look are left as they are.
+    counts little how well a box was placed. The log odds that there is a face are the mean of these `LOOKS`, less what a
+    last look finds in the crop turned over, where a face on its head is seen best. Boxes with log odds under ``least``
+    (a number or (N,)) at the first look are left as they are.
     """
     boxes, network = np.array(boxes, np.float32).reshape(-1, 4), network or _network()
+    if not len(boxes):
+        return boxes, np.zeros((0, 68, 2)), np.zeros(0, np.float32)
     points, odds = _look(image, [crop_matrix(box) for box in boxes], network)
     worth = np.flatnonzero(odds > least)
     if len(worth):
         crops = [upright_crop(found, zoom, mirrored) for zoom, mirrored in LOOKS for found in points[worth]]
         over = [turned_over(crop) for crop in crops[:len(worth)]]
-        points, each = _look(image, crops + over, network)
+        seen, each = _look(image, crops + over, network)
         *upright, turned = each.reshape(len(LOOKS) + 1, -1)
-        boxes[worth], odds[worth] = box_around(points[:len(worth)]), np.mean(upright, axis=0) - np.maximum(turned, 0)
-    return boxes, odds
+        points[worth], odds[worth] = seen[:len(worth)], np.mean(upright, axis=0) - np.maximum(turned, 0)
+        boxes[worth] = box_around(points[worth])
+    return boxes, points, odds
 
 
 def upright_crop(landmarks, zoom=1.0, mirrored=False) -> np.ndarray:

@@ -42,17 +42,18 @@ def cut(picture: np.ndarray, box, size: "int | None" = None, margin: float = MAR
     return np.ascontiguousarray(crop) if size is None else resized(crop, size)
 
 
-def boxes_of(pictures, count: "int | None" = None) -> np.ndarray:
+def boxes_of(pictures, count: "int | None" = None, identity=None) -> np.ndarray:
     """(T, 4) box of the main face in each of the pictures, followed through them; NaN where there is none.
 
     Up to LONGEST_GAP pictures in which it was missed are filled with what lies between. count: T, by default the number
-    of pictures, which are then all kept in memory.
+    of pictures, which are then all kept in memory. identity: tells people apart, see `follow.Follower`; without it somebody
+    who comes after a cut is taken for the main person.
     """
     if count is None:
         pictures = list(pictures)
         count = len(pictures)
     boxes = np.full((count, 4), np.nan)
-    for track in tracks(pictures):
+    for track in tracks(pictures, identity=identity):
         boxes[track.frames] = track.boxes
     return filled(boxes)
 
@@ -69,11 +70,11 @@ def filled(boxes: np.ndarray, longest_gap: int = LONGEST_GAP) -> np.ndarray:
     return boxes
 
 
-def clip_boxes(path) -> np.ndarray:
+def clip_boxes(path, identity=None) -> np.ndarray:
     """`boxes_of` the video at `path`, (T, 4); found once, and kept in the cache by the contents of the file and of the networks."""
     video = read_video(path)
-    depends = (hashlib.sha256(Path(path).read_bytes()).hexdigest(), LONGEST_GAP, finders())
-    return kept("boxes", Path(path).stem, depends, lambda: {"boxes": boxes_of(video, len(video.times))})["boxes"]
+    depends = (hashlib.sha256(Path(path).read_bytes()).hexdigest(), LONGEST_GAP, finders(identity=identity is not None))
+    return kept("boxes", Path(path).stem, depends, lambda: {"boxes": boxes_of(video, len(video.times), identity)})["boxes"]
 
 
 def clip_crops(path, size: int, boxes: "np.ndarray | None" = None, margin: float = MARGIN) -> tuple:

@@ -6,19 +6,21 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
-from dflib.faces.backend_dflib import second_opinion
-from dflib.faces.points import as_rgb
+from dflib.faces.alignment import SIDE, transform, warp
+from dflib.faces.backend_dflib import second_opinion, upright_crop
+from dflib.faces.points import as_rgb, box_around
 from dflib.pictures import as_tensor
 
 LEVELS = (160, 320, 640)  # long sides in pixels at which a picture is searched
 LARGEST = 165.0  # pixels: larger boxes are not taken from the finer levels, for coarser ones see those faces better
 OVERLAP = 0.4  # two boxes with a larger intersection over union are one face
 PROPOSED = 0.25  # the detector's score from which the landmark network looks at a place
-CASCADE_SIDE, CASCADE_SCORE = 160, 0.96  # long side at which the cascade searches, and the score of its boxes
+CASCADE_SIDE, UPRIGHT_SIDE = 160, 40  # sides in pixels of a picture that the cascade searches, and of an upright crop
 CASCADE_SHAPE = np.float32([[0.94, 0, 0.06, 0], [0, 0.985, 0, -0.165], [0.06, 0, 0.94, 0], [0, 0.015, 0, 1.165]])
 # What the log odds of both networks together must exceed, and by how much more looks may raise those of the first.
 # Chosen on renders of training people, upright and upside-down, and on the pictures that the detector trains before.
 DOUBT, SLACK = 3.0, 1.5
+CONFIRMED = 2.85  # log odds that a place has instead of the detector's where the cascade confirms it
 
 
 def detect(image, threshold=0.5, networks=None) -> np.ndarray:
@@ -27,7 +29,7 @@ def detect(image, threshold=0.5, networks=None) -> np.ndarray:
     ``image`` is uint8 RGB (H, W, 3); see `as_rgb` for what else is taken. A box holds brows, chin, jaw and part of the
     forehead and may reach beyond the border. Faces are found from about 1/12 of the long side of a small picture (1/45
     of one of 640 px or more) up to all of it, turned by up to 45° and tilted by up to 30°; upside-down faces are not.
-    These limits hold for renders; in a photograph a face tilted by more than about 5° may be missed.
+    These limits hold for renders; in photographs a tilted face may be missed.
     ``threshold`` is the certainty from 0 to 1 from which something is a face. ``networks``: a DetectorNetwork and a
     LandmarkNetwork other than the shipped ones. All were trained on renders alone.
     """
@@ -41,25 +43,52 @@ def detect_scored(image, threshold=0.5, networks=None):
 
     The detector proposes places; the landmark network, which was trained to tell faces from what else a detector may
     propose, then looks at each and places the box anew. Each of them is fooled by photographs unlike any render, but
-    seldom both by one place.
+    seldom both by one place. Where they see nothing, the cascade, which was trained on photographs, is asked whether one of
+    these places shows a face, turned upright as the landmarks say; and then for places of its own.
     """
     image = as_rgb(image)
     detector, judge = networks or (None, None)
-    boxes, scores = _judge(image, *propose(image, detector), threshold, judge)
-    if not len(boxes):  # the cascade was trained on photographs: its word counts where the networks see nothing
-        boxes = from_cascade(image)
-        boxes, scores = _judge(image, boxes, np.full(len(boxes), CASCADE_SCORE, np.float32), threshold, judge)
-    return boxes, scores
+    boxes, scores = propose(image, detector)
+    odds = np.log(scores / (1 - scores))
+    boxes, points, present = second_opinion(image, boxes, judge, least=DOUBT - np.maximum(odds, CONFIRMED) - SLACK)
+    certain = expit(odds - DOUBT + present)
+    if not (certain > threshold).any():
+        certain = _confirmed(image, boxes, points, present, threshold)
+    if not (certain > threshold).any():
+        boxes, points, present = second_opinion(image, from_cascade(image), judge, least=DOUBT - CONFIRMED - SLACK)
+        certain = _confirmed(image, boxes, points, present, threshold)
+    sure = certain > threshold
+    return _distinct(boxes[sure], certain[sure].astype(np.float32), nested=0.6)
 
 
-def _judge(image, boxes, scores, threshold, network):
-    """The faces among proposed ``boxes`` (N, 4), placed anew, and how certain, given the detector's ``scores``."""
-    if len(boxes):
-        prior = np.log(scores / (1 - scores)) - DOUBT
-        boxes, present = second_opinion(image, boxes, network, least=-prior - SLACK)
-        scores = expit(prior + present).astype(np.float32)
-    sure = scores > threshold
-    return _distinct(boxes[sure], scores[sure], nested=0.6)
+def _confirmed(image, boxes, points, present, threshold):
+    """How certain (N,) ``boxes`` (N, 4) with ``points`` (N, 68, 2) and log odds ``present`` (N,) are, asked of the cascade.
+
+    0 for all that it denies, for those that would not pass with its word, and for a second box of a face.
+    """
+    certain = expit(CONFIRMED - DOUBT + present)
+    answers = np.zeros(len(boxes))
+    for row in np.argsort(-certain, kind="stable"):
+        known = any(overlap(boxes[row], boxes[other]) > OVERLAP for other in np.flatnonzero(answers))
+        if certain[row] > threshold and not known and seen_by_cascade(image, points[row]):
+            answers[row] = certain[row]
+    return answers
+
+
+def seen_by_cascade(image, points) -> bool:
+    """Whether the cascade finds the face of landmarks ``points`` (68, 2) in each of six upright crops, at its place.
+
+    A face is found in all: nearer and farther, mirrored or not. What is none is now and then found in one.
+    """
+    for zoom in (0.9, 1.0, 1.1):
+        for mirrored in (False, True):
+            matrix = upright_crop(points, zoom, mirrored) * UPRIGHT_SIDE / SIDE
+            matrix[:, 2] += 0.5 * UPRIGHT_SIDE / SIDE - 0.5          # pixel centres at integers in both crops
+            squares = detect_cascade(warp(image, matrix, (UPRIGHT_SIDE, UPRIGHT_SIDE)))
+            place = box_around(transform(points, matrix))
+            if not any(overlap(square @ CASCADE_SHAPE, place) > OVERLAP for square in squares):
+                return False
+    return True
 
 
 def from_cascade(image) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What finds faces, named by content: part of the name of whatever is kept in the cache of faces that were found."""
 from dflib import checkpoints
 
-FOLLOWING = 2       # raised when faces are found, followed or cut otherwise by the same networks
+FOLLOWING = 3       # raised when faces are found, followed or cut otherwise by the same networks
 
 
 def finders(backend: str = "dflib", identity: bool = False) -> tuple:
