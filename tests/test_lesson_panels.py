@@ -89,6 +89,7 @@ def test_a_descent_step_by_step_ends_where_the_fit_does():
     for method in ("Gauss-Newton", "Levenberg-Marquardt"):
         panel.set(method=method, step=STEPS)
         assert not panel.error and number(panel.line, "energy") == pytest.approx(goal, rel=1e-3)
+        assert f"step {STEPS}, taken:" in panel.line
     panel.set(method="Levenberg-Marquardt", power=-4, turned=150, step=1)
     start = number(panel.line, "damping")
     panel.set(step=2)

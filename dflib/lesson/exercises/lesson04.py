@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from dflib.lesson.checks import call, exercise, mistake, same
+from dflib.lesson.checks import call, call_unchanged, exercise, mistake, no_loop, same
 
 
 @exercise("04.project", "warm-up")
@@ -52,43 +52,6 @@ mistake(
 mistake("04.project", "the shift is missing", lambda points, s, R, t: s * (points @ R.T)[:, :2] * (1, -1))
 
 
-@exercise("04.acceleration", "core")
-def acceleration(answer):
-    """acceleration(landmarks (T,N,2)) -> (T-2,N,2)."""
-    time = np.arange(5.0)[:, None, None] * np.ones((5, 3, 2))
-    landmarks = np.random.default_rng(2).normal(size=(6, 68, 2))
-    same(call(answer, landmarks), landmarks[:-2] - 2 * landmarks[1:-1] + landmarks[2:], "the acceleration")
-    same(call(answer, 3 * time + 1), np.zeros((3, 3, 2)), "for a steady movement the acceleration")
-    same(call(answer, time**2), 2 * np.ones((3, 3, 2)), "for positions t² the acceleration")
-
-
-mistake(
-    "04.acceleration",
-    "that is a velocity, twice: it is not 0 for a steady movement",
-    lambda landmarks: landmarks[2:] - landmarks[:-2],
-)
-mistake(
-    "04.acceleration",
-    "that is the velocity: take the difference of two of them",
-    lambda landmarks: np.diff(landmarks, axis=0),
-)
-mistake(
-    "04.acceleration",
-    "the difference runs over the landmarks of a frame: time is the first axis",
-    lambda landmarks: np.diff(landmarks, 2, axis=1),
-)
-mistake(
-    "04.acceleration",
-    "the sign is turned: before, minus twice this, plus after",
-    lambda landmarks: 2 * landmarks[1:-1] - landmarks[:-2] - landmarks[2:],
-)
-mistake(
-    "04.acceleration",
-    "this frame counts twice: a steady movement must give 0",
-    lambda landmarks: landmarks[:-2] - landmarks[1:-1] + landmarks[2:],
-)
-
-
 @exercise("04.damped_step", "core")
 def damped_step(answer):
     """damped_step(jacobian (M,P), residuals (M,), damping) -> (P,)."""
@@ -130,6 +93,59 @@ mistake(
     "04.damped_step",
     "that is the gradient with a minus, a step of steepest descent: solve with J'J first",
     lambda J, r, damping: -J.T @ r,
+)
+
+
+@exercise("04.poisson_step", "core")
+def poisson_step(answer):
+    """poisson_step(f (H,W,C), g (H,W,C), mask (H,W) bool) -> (H,W,C): one Jacobi sweep of Poisson's equation, without a loop."""
+    random = np.random.default_rng(3)
+    f, g = random.uniform(0, 255, (2, 7, 8, 3))
+    mask = np.zeros((7, 8), bool)
+    mask[2:5, 2:6] = True
+    mask[3, 3] = False
+    swept = call_unchanged(answer, f, g, mask)
+    same(np.asarray(swept)[~mask], f[~mask], "outside the mask, where nothing may change, the result")
+    same(swept, _swept(f, g, mask), "the sweep")
+    same(call(answer, g + 30, g, mask), g + 30, "for a picture that has the source's differences already the sweep")
+    same(call(answer, f[..., :1], 0 * g[..., :1], mask), _swept(f[..., :1], 0 * g[..., :1], mask), "for one channel the sweep")
+    no_loop(answer)
+
+
+def _sum_around(x, axes=(0, 1)):
+    return sum(np.roll(x, k, axis) for axis in axes for k in (1, -1))
+
+
+def _swept(f, g, mask, share=4, gradient=1, everywhere=False, of_source=False):
+    around = _sum_around(g if of_source else f)
+    new = (around + gradient * (4 * g - _sum_around(g))) / share
+    return np.where(mask[..., None] | everywhere, new, f)
+
+
+mistake(
+    "04.poisson_step",
+    "the source's differences have the wrong sign: each pixel is g_p - g_q above its neighbours",
+    lambda f, g, mask: _swept(f, g, mask, gradient=-1),
+)
+mistake(
+    "04.poisson_step",
+    "the source does not enter: that smooths the target over the hole",
+    lambda f, g, mask: _swept(f, g, mask, gradient=0),
+)
+mistake(
+    "04.poisson_step",
+    "that is a sum: divide by the number of neighbours, 4",
+    lambda f, g, mask: _swept(f, g, mask, share=1),
+)
+mistake(
+    "04.poisson_step",
+    "pixels outside the mask are changed too: they are the target's, and stay",
+    lambda f, g, mask: _swept(f, g, mask, everywhere=True),
+)
+mistake(
+    "04.poisson_step",
+    "that is the source itself: the neighbours are those of f, the picture so far",
+    lambda f, g, mask: _swept(f, g, mask, of_source=True),
 )
 
 

@@ -13,7 +13,7 @@ from dflib.lesson.widgets import Panel, choice, slider, switch
 
 
 STEPS = 14  # of a descent, at most
-LANDMARKS, MODEL = (230, 159, 0), (86, 180, 233)  # orange and sky: what was measured, and what the model says
+LANDMARKS = (230, 159, 0)  # orange, beside the blue of the model's points
 
 
 def descent_explorer(size=192, person=311):
@@ -51,7 +51,7 @@ def descent_explorer(size=192, person=311):
             trial = (scale * np.exp(np.clip(step[0], -3, 3)), Rotation.from_rotvec(step[1:4]).as_matrix() @ rotation,
                      shift + step[4:6], weights + step[6:])
             new = look(trial)
-            lower = new[1] @ new[1] < film[-1][1]
+            lower = new[1] @ new[1] <= film[-1][1] * (1 + 1e-9)  # at the minimum it stands still
             used = damping
             if method == "Levenberg-Marquardt":
                 damping *= 0.1 if lower else 10.0
@@ -91,7 +91,7 @@ def descent_explorer(size=192, person=311):
 def _dots(picture, points):
     """``picture``, twice as large as the one in which ``points`` (N, 2) lie, with a small orange dot for each."""
     for x, y in 2 * points + 0.5:
-        cv2.circle(picture, (round(float(x)), round(float(y))), 1, LANDMARKS, -1, cv2.LINE_AA)
+        cv2.circle(picture, (round(float(x)), round(float(y))), 3, LANDMARKS, -1, cv2.LINE_AA)
     return picture
 
 
@@ -99,20 +99,20 @@ def _energy_plot(energies, step, side):
     """A square picture (side, side, 3) of energies by step on a logarithmic axis, ``step`` marked: fast enough to play."""
     plot = np.full((side, side, 3), 255, np.uint8)
     low, high = np.log10(min(energies)), np.log10(max(energies))
-    left, right, top, bottom = 52, side - 14, 30, side - 34
+    left, right, top, bottom = 62, side - 14, 40, side - 40
     x = np.linspace(left, right, len(energies))
     y = bottom - (bottom - top) * (np.log10(energies) - low) / max(high - low, 1e-9)
     at = [(round(float(a)), round(float(b))) for a, b in zip(x, y)]
     for power in range(int(np.ceil(low)), int(np.floor(high)) + 1):
         row = round(bottom - (bottom - top) * (power - low) / max(high - low, 1e-9))
         cv2.line(plot, (left, row), (right, row), (225, 225, 225), 1)
-        cv2.putText(plot, f"1e{power}", (8, row + 4), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (80, 80, 80), 1, cv2.LINE_AA)
+        cv2.putText(plot, f"1e{power}", (6, row + 5), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (60, 60, 60), 1, cv2.LINE_AA)
     cv2.polylines(plot, [np.array(at)], False, (0, 114, 178), 2, cv2.LINE_AA)
     for point in at:
         cv2.circle(plot, point, 3, (0, 114, 178), -1, cv2.LINE_AA)
     cv2.circle(plot, at[step], 7, (213, 94, 0), 2, cv2.LINE_AA)
-    cv2.putText(plot, "energy, px^2", (left, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
-    cv2.putText(plot, "step", (right - 30, side - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
+    cv2.putText(plot, "energy, px^2", (right - 130, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
+    cv2.putText(plot, "step", (right - 45, side - 12), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
     return plot
 
 
