@@ -16,7 +16,7 @@ def heat_loss(logits, target):
     return -(target.flatten(2) * logits.flatten(2).log_softmax(dim=2)).sum(dim=2).mean()
 
 
-def umeyama(source, target):
+def similarity(source, target):
     """The (2, 3) matrix [sR | t] that maps source points (N, 2) onto target points (N, 2) with the least squared error."""
     source_mean, target_mean = source.mean(0), target.mean(0)
     p, q = source - source_mean, target - target_mean
@@ -41,5 +41,5 @@ def sharp_argmax(heat, beta):
     return torch.stack([(weight.sum(0) * columns).sum(), (weight.sum(1) * rows).sum()])
 
 
-SOLUTIONS = {"01.overlap": overlap, "01.heat_loss": heat_loss, "01.umeyama": umeyama, "01.invert": invert,
+SOLUTIONS = {"01.overlap": overlap, "01.heat_loss": heat_loss, "01.similarity": similarity, "01.invert": invert,
              "01.sharp_argmax": sharp_argmax}

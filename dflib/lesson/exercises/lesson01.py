@@ -107,9 +107,9 @@ def _entropy(logits, target):
     return -(target * _log_heat(logits)).sum((2, 3)).mean()
 
 
-@exercise("01.umeyama", "core")
-def umeyama(answer):
-    """umeyama(source (N,2), target (N,2)) -> (2,3): the similarity [sR | t] with the least squared error, never a reflection."""
+@exercise("01.similarity", "core")
+def similarity(answer):
+    """similarity(source (N,2), target (N,2)) -> (2,3): the similarity [sR | t] with the least squared error, never a reflection."""
     square = np.array([[0.0, 0], [4, 0], [4, 2], [0, 2]])
     same(
         call(answer, square + 1, 2 * square[:, ::-1] * (-1, 1)),
@@ -137,32 +137,32 @@ def _umeyama(source, target, guard=True, turned=False, spread=None, scaled=True,
 
 
 mistake(
-    "01.umeyama",
+    "01.similarity",
     "a mirrored face comes out mirrored: where det(U Vᵀ) is -1, the last direction has to be turned over (S)",
     lambda source, target: _umeyama(source, target, guard=False),
 )
 mistake(
-    "01.umeyama",
+    "01.similarity",
     "your rotation turns the other way: numpy returns Vᵀ already, and the covariance is q pᵀ, not p qᵀ",
     lambda source, target: _umeyama(source, target, turned=True),
 )
 mistake(
-    "01.umeyama",
+    "01.similarity",
     "the scale is divided by the variance of the target: it is that of the source, which is to be stretched",
     lambda source, target: _umeyama(source, target, spread=lambda p, q: q),
 )
 mistake(
-    "01.umeyama",
+    "01.similarity",
     "the scale is missing: that is the best rigid motion",
     lambda source, target: _umeyama(source, target, scaled=False),
 )
 mistake(
-    "01.umeyama",
+    "01.similarity",
     "the shift maps the mean onto the mean after turning and scaling: t = q̄ - s R p̄",
     lambda source, target: _umeyama(source, target, shift=False),
 )
 mistake(
-    "01.umeyama",
+    "01.similarity",
     "the variance is the mean over the points of both squares together, so twice what numpy's var gives",
     lambda source, target: _umeyama(source, target, spread=lambda p, q: p / np.sqrt(2)),
 )
