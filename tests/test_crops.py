@@ -47,6 +47,19 @@ def test_cut_resizes_only_when_asked():
     assert np.abs(half - picture[27:53, 37:63].reshape(13, 2, 13, 2, 3).mean((1, 3))).max() <= 0.5 + 1e-9
 
 
+def test_near_enough_is_not_resampled():
+    picture = np.random.default_rng(0).integers(0, 256, (80, 100, 3)).astype(np.uint8)
+    box = (40, 30, 60, 50)                                      # its square: 26 px around (50, 40)
+    assert np.array_equal(cut(picture, box, 24), picture[28:52, 38:62])
+    assert np.array_equal(cut(picture, box, 28), picture[26:54, 36:64])
+    assert not np.array_equal(cut(picture, box, 23), picture[29:52, 39:62])        # more than a tenth off
+    assert np.array_equal(cut(picture, box, 10, native=True), picture[35:45, 45:55])
+    assert np.array_equal(cut(picture, (88, 5, 98, 15), 40, native=True), picture[:40, 60:])     # moved inside
+    small = cut(picture, box, 120, native=True)
+    assert small.shape == (120, 120, 3) and np.array_equal(small[20:100, 10:110], picture)
+    assert np.array_equal(small[19, 10:110], picture[1]) and np.array_equal(small[20:100, 9], picture[:, 1])
+
+
 def test_short_gaps_are_filled_and_long_ones_are_not():
     boxes = np.full((12, 4), np.nan)
     boxes[2], boxes[4], boxes[9] = (0, 0, 10, 10), (4, 2, 14, 12), (4, 2, 14, 12)

@@ -10,7 +10,11 @@ PICTURES_READ = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")     
 
 def add_arguments(parser) -> None:
     """Which files, which detectors, and where to write."""
-    parser.add_argument("inputs", type=Path, nargs="+", metavar="FILE", help="picture, video, or folder of them")
+    parser.add_argument("inputs", type=Path, nargs="*", metavar="FILE", help="picture, video, or folder of them")
+    parser.add_argument("--data", type=Path, metavar="ROOT",
+                        help="instead of files: score detectors on a set in FaceForensics++'s layout, whose labels are known")
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="of the set (default: test)")
+    parser.add_argument("--compression", choices=("raw", "c23", "c40"), default="c23", help="of the set (default: c23)")
     parser.add_argument("--with", dest="judges", nargs="+", default=["all"], metavar="WHO",
                         help="detectors: names of shipped ones, checkpoints (.safetensors), or NAME=FILE for published "
                              "weights, for example mesoinception4=MesoInception_DF.h5 (default: all shipped ones)")
@@ -26,6 +30,11 @@ def run(arguments) -> None:
 
     from dflib.files import write_bytes
     from dflib.forensics.examine import examine, in_words
+    if bool(arguments.inputs) == bool(arguments.data):
+        raise ValueError("Give files to examine, or a set with --data: one of the two.")
+    if arguments.data:
+        _examine_set(arguments)
+        return
     files = [file for path in arguments.inputs for file in _files(path)]
     if arguments.plot and (len(files) != 1 or files[0].suffix.lower() not in VIDEOS_READ):
         raise ValueError("A plot over time is of one video.")
@@ -44,6 +53,24 @@ def run(arguments) -> None:
         write_bytes(arguments.json, json.dumps(reports, indent=1).encode())
     if arguments.plot:
         _write_plot(arguments.plot, reports[0])
+
+
+def _examine_set(arguments) -> None:
+    """Accuracy and AUC of each detector on a labelled set, pictures and videos, with intervals over pairs of people."""
+    import json
+
+    from dflib.files import write_bytes
+    from dflib.studies.detectors.card import percent, table
+    from dflib.studies.detectors.results import scores_of
+    if arguments.plot:
+        raise ValueError("A plot over time is of one video.")
+    judges = [judge for who in arguments.judges for judge in _judges(who)]
+    found = {judge.name: scores_of(arguments.data, arguments.split, arguments.compression, judge) for judge in judges}
+    print(table(["detector", "accuracy of pictures, %", "of videos", "AUC of pictures, %", "of videos"],
+                [[name, *(percent(scores[unit][score]) for score in ("accuracy", "auc") for unit in ("frame", "video"))]
+                 for name, scores in found.items()]))
+    if arguments.json:
+        write_bytes(arguments.json, json.dumps(found, indent=1).encode())
 
 
 def _files(path: Path) -> list:

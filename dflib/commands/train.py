@@ -3,6 +3,7 @@ import argparse
 from importlib import import_module
 
 SUMMARY = "Train a network that the course ships, from its recipe, at the current scale; an interrupted run goes on."
+DETECTORS = ("cooccurrences", "cozzolino", "bayar", "rahmouni", "meso4", "mesoinception4", "xception", "efficientnet-lite0")
 RECIPES = {     # network -> module whose train(recipe, data, folder) makes it, and its recipes where the module has others too
     "landmarks": "dflib.faces.train:LANDMARKS",
     "detector": "dflib.faces.train:DETECTOR",
@@ -17,16 +18,21 @@ USES = {        # network -> the command that uses its checkpoint; the others ar
     "stylegan": "python -m dflib render --checkpoint {} --out sheet.png",
     "stargan": "python -m dflib edit photo.jpg edited.png --set hair=blond --checkpoint {}",
     "autoencoder": "python -m dflib swap person0.mp4 person1.mp4 swapped.mp4 --method autoencoder --checkpoint {}",
+    **dict.fromkeys(DETECTORS, "python -m dflib examine clip.mp4 --with {}"),
 }
 OWN_DATA = {"stylegan": 1, "autoencoder": 2}        # network -> how many paths it can learn from: a folder of pictures; two videos
 
 
 def add_arguments(parser) -> None:
     """Which network, from what, and what becomes of an earlier run."""
-    parser.add_argument("network", choices=(*RECIPES, "all"), help="what to train; all: one after the other")
+    parser.add_argument("network", choices=(*RECIPES, *DETECTORS, "all"),
+                        help="what to train; all: one after the other, but for those that learn to tell fakes from real faces "
+                             f"({', '.join(DETECTORS)})")
     parser.add_argument("--data", nargs="+", metavar="PATH",
                         help="learn from your own pictures instead of the cast: a folder for stylegan, a video of each of two people "
-                             "for autoencoder, who agreed")
+                             "for autoencoder, who agreed. For those that tell fakes: a set in FaceForensics++'s layout (default: "
+                             "data/forensics)")
+    parser.add_argument("--compression", choices=("raw", "c23", "c40"), help="which of such a set's videos (default: c23)")
     parser.add_argument("--resume", action=argparse.BooleanOptionalAction,
                         help="--resume: only go on with an earlier run, which must exist; --no-resume: put it aside under "
                              "another name and begin again; without either: go on where there is one, else begin")
@@ -34,6 +40,11 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> None:
     """Train; the recipes show their progress. ValueError when there is no run to resume, and for data that are none."""
+    if arguments.network in DETECTORS:
+        _train_detector(arguments)
+        return
+    if arguments.compression:
+        raise ValueError(f"--compression is for {', '.join(DETECTORS)}, not for {arguments.network}.")
     names = list(RECIPES) if arguments.network == "all" else [arguments.network]
     if arguments.data:
         _check_data(arguments)
@@ -49,6 +60,30 @@ def run(arguments) -> None:
         print(f"{name}: done" + (f", {path}" if path else ""))
         if path and name in USES:
             print(f"use it:  {USES[name].format(path)}")
+
+
+def _train_detector(arguments) -> None:
+    """Train on a forensics set, score on its test people, and leave a checkpoint beside the run."""
+    from pathlib import Path
+
+    from dflib.forensics.train import recipe_for
+    from dflib.paths import DATA
+    from dflib.studies.detectors import ship
+    from dflib.studies.detectors.plan import Entry
+    from dflib.studies.detectors.results import results_of, run_folder
+    if len(arguments.data or ()) > 1:
+        raise ValueError(f"--data for {arguments.network} is one folder, not {len(arguments.data)} paths.")
+    root = Path(arguments.data[0]) if arguments.data else DATA / "forensics"
+    entry = Entry(arguments.network, recipe_for(arguments.network), arguments.compression or "c23")
+    folder = run_folder(root, entry)
+    begun = (folder / "state.safetensors").exists()
+    if arguments.resume and not begun:
+        raise ValueError(f"There is no earlier run of {entry.name} on {root} at this scale to resume: leave out --resume to begin.")
+    if arguments.resume is False and begun:
+        print(f"{entry.name}: the earlier run is now {_put_aside(folder)}")
+    card = ship.ship(root, entry, results_of(root, entry), folder=folder.parent)
+    print(f"{entry.name}: done, {folder.parent / f'detector-{entry.name}.safetensors'}. {card['scores']['worth']}")
+    print(f"use it:  {USES[entry.name].format(folder.parent / f'detector-{entry.name}.safetensors')}")
 
 
 def module_and_recipe(name: str) -> tuple:

@@ -66,8 +66,8 @@ class FaceCrops:
                          None if self.masks is None else self.masks[chosen])
 
 
-def crops_of(clips, size: int, frames: int = 32, identity=None) -> FaceCrops:
-    """Crops (size x size) of at most `frames` pictures of each of `clips` (a `FaceForensics`, `DFDC`, …).
+def crops_of(clips, size: int, frames: int = 32, identity=None, native: bool = False) -> FaceCrops:
+    """Crops (size x size; native: see `cut`) of at most `frames` pictures of each of `clips` (a `FaceForensics`, `DFDC`, …).
 
     A fake is cut at the same pictures and by the same boxes as its original, which must be among the clips to be its
     `originals`. groups are the clips that share a person or a video, directly or through others: pairs, in
@@ -86,7 +86,7 @@ def crops_of(clips, size: int, frames: int = 32, identity=None) -> FaceCrops:
             spread = np.linspace(0, len(shown) - 1, min(frames, len(shown))).round().astype(int)
             known[seen] = boxes, shown[spread]
         boxes, numbers = known[seen]
-        pictures = _cut(clip.path, boxes, numbers, size)
+        pictures = _cut(clip.path, boxes, numbers, size, native)
         count = len(pictures)
         if not clip.fake:
             row_of |= {(clip.path, number): len(columns["kinds"]) + i for i, number in enumerate(numbers[:count])}
@@ -96,7 +96,7 @@ def crops_of(clips, size: int, frames: int = 32, identity=None) -> FaceCrops:
         columns["originals"] += [row_of.get((clip.original, number), -1) for number in numbers[:count]]
         columns["clips"] += [str(clip.path)] * count
         if masked:
-            masks = _cut_masks(clip, boxes, numbers[:count], size) if clip.mask else []
+            masks = _cut_masks(clip, boxes, numbers[:count], size, native) if clip.mask else []
             if clip.mask and len(masks) < count:
                 raise ValueError(f"The mask {clip.mask} ends before {clip.path} does.")
             columns["masks"] += masks or [np.full((size, size), clip.fake)] * count
@@ -110,16 +110,16 @@ def _from_nothing(clip) -> bool:
     return clip.original is None and clip.target is None
 
 
-def _cut(path, boxes: np.ndarray, numbers: np.ndarray, size: int) -> list:
+def _cut(path, boxes: np.ndarray, numbers: np.ndarray, size: int, native: bool) -> list:
     """Crops of the pictures of these numbers, as far as the video goes."""
     wanted = set(numbers.tolist())
-    return [cut(picture, box, size)
+    return [cut(picture, box, size, native=native)
             for number, (picture, box) in enumerate(zip(read_video(path), boxes)) if number in wanted]
 
 
-def _cut_masks(clip, boxes: np.ndarray, numbers: np.ndarray, size: int) -> list:
+def _cut_masks(clip, boxes: np.ndarray, numbers: np.ndarray, size: int, native: bool) -> list:
     """Crops (size, size) bool of the masks of the pictures of these numbers, as far as they go."""
-    return [cut(np.repeat(np.uint8(255) * mask[..., None], 3, 2), boxes[number], size).max(axis=2) > 127
+    return [cut(np.repeat(np.uint8(255) * mask[..., None], 3, 2), boxes[number], size, native=native).max(axis=2) > 127
             for number, mask in zip(numbers, clip.masks_at(numbers.tolist()))]
 
 

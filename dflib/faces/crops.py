@@ -7,6 +7,7 @@ would learn that.
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from dflib.cast.renders import kept
@@ -16,6 +17,7 @@ from dflib.media import read_video
 from dflib.pictures import resized
 
 MARGIN = 1.3
+NEAR = 0.1              # a square whose side is that near to the one asked for, as a share, is not resampled
 LONGEST_GAP = 12        # pictures without a found face in which its place is taken from those before and after
 
 
@@ -35,11 +37,31 @@ def square_box(box, shape, margin: float = MARGIN) -> np.ndarray:
     return np.array([left, top, left + side, top + side])
 
 
-def cut(picture: np.ndarray, box, size: "int | None" = None, margin: float = MARGIN) -> np.ndarray:
-    """The square around a face's box (x0 y0 x1 y1) in a picture (H, W, 3) uint8; resized if a size is given."""
+def cut(picture: np.ndarray, box, size: "int | None" = None, margin: float = MARGIN, native: bool = False) -> np.ndarray:
+    """The square around a face's box (x0 y0 x1 y1) in a picture (H, W, 3) uint8; resized if a size is given.
+
+    Resampling washes out traces. So a square whose side is within a tenth of the size is not resized: the `size` x `size`
+    pixels around its centre are taken as they are. native: always so; of a large face that is the middle, and a picture
+    smaller than `size` is continued by its mirror image.
+    """
     x0, y0, x1, y1 = square_box(box, picture.shape, margin)
-    crop = picture[y0:y1, x0:x1]
-    return np.ascontiguousarray(crop) if size is None else resized(crop, size)
+    if size is None:
+        return np.ascontiguousarray(picture[y0:y1, x0:x1])
+    if native or (abs(x1 - x0 - size) <= NEAR * size and min(picture.shape[:2]) >= size):
+        return _as_it_is(picture, (x0 + x1) // 2, (y0 + y1) // 2, size)
+    return resized(picture[y0:y1, x0:x1], size)
+
+
+def _as_it_is(picture: np.ndarray, x: int, y: int, size: int) -> np.ndarray:
+    """`size` x `size` pixels around (x, y), moved inside the picture, or of a mirrored one where it is smaller."""
+    lacking = [max(0, size - side) for side in picture.shape[:2]]
+    if any(lacking):
+        (top, bottom), (left, right) = ((lack // 2, lack - lack // 2) for lack in lacking)
+        picture = cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_REFLECT_101)
+        x, y = x + left, y + top
+    height, width = picture.shape[:2]
+    left, top = min(max(x - size // 2, 0), width - size), min(max(y - size // 2, 0), height - size)
+    return np.ascontiguousarray(picture[top:top + size, left:left + size])
 
 
 def boxes_of(pictures, count: "int | None" = None, identity=None) -> np.ndarray:

@@ -46,6 +46,8 @@ class BayarStamm(Detector):
     there; what the course ships is narrower.
     """
 
+    native = True
+
     def __init__(self, classes: int = 2, size: int = 128, dense: int = 4096):
         super().__init__(size, classes)
         side = ((((size - 4) - 7) // 2 + 1 - 3) // 2 + 1 - 4 - 3) // 2 + 1          # 12 for 128 px

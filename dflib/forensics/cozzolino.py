@@ -57,6 +57,8 @@ class Cozzolino(Detector):
     rows of the picture on its side, with filters and words of their own.
     """
 
+    native = True
+
     def __init__(self, classes: int = 2, size: int = 128, steepness: "float | None" = STEEPNESS):
         super().__init__(size, classes)
         self.steepness = steepness

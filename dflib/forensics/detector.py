@@ -14,9 +14,11 @@ class Detector(nn.Module):
     forward(x)      logits (N, classes): class 0 is real, class 1 fake (further ones are kinds of fakes)
     constrain()     what has to hold for the weights, restored after every step of training; nothing for most
     batch           crops that are judged at once
+    native          whether crops must not be resampled: of a large face only the middle is looked at, see `faces.crops.cut`
     """
 
     batch = 32
+    native = False
 
     def __init__(self, size: int, classes: int = 2):
         super().__init__()

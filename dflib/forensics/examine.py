@@ -20,17 +20,18 @@ from dflib.forensics.detector import Detector
 from dflib.metrics.identity import identities
 
 FRAMES = 64         # of a face that are judged, spread evenly over its time
-CROP = 160          # px: the side of the crops that are judged
+CROP = 160          # px: the side of the crops that are judged, where a card does not say otherwise
 UNMEASURED = "How often it errs was not measured."
 
 
 @dataclass(frozen=True)
 class Judge:
-    """A detector with its temperature, and a sentence with its error rates."""
+    """A detector with its temperature, a sentence with its error rates, and the side of the crops that it learned from."""
     name: str
     network: Detector
     temperature: float = 1.0
     worth: str = UNMEASURED
+    crop: int = CROP
 
     def scores(self, crops: np.ndarray) -> np.ndarray:
         """P(fake), (N,), of crops (N, S, S, 3) uint8; for more than two classes, of anything but real."""
@@ -50,7 +51,8 @@ def judge_from(path) -> Judge:
     options = {name: value for name, value in recipe.items() if name != "detector"}
     network = checkpoints.load_exactly(build_detector(recipe["detector"], **options), state, path).eval()
     scores = card["scores"]
-    return Judge(Path(path).stem, network, scores.get("temperature", 1.0), scores.get("worth", UNMEASURED))
+    return Judge(Path(path).stem, network, scores.get("temperature", 1.0), scores.get("worth", UNMEASURED),
+                 card.get("crop", CROP))
 
 
 def examine(path, judges, frames: int = FRAMES) -> dict:
@@ -68,10 +70,10 @@ def examine(path, judges, frames: int = FRAMES) -> dict:
     found = tracks(source, which="all", identity=identities)
     times = [float(time) for time in source.times] if video else [0.0]
     chosen = [np.unique(np.linspace(0, len(track) - 1, min(frames, len(track))).round().astype(int)) for track in found]
-    crops = _cut_all(source, found, chosen)
+    crops = _cut_all(source, found, chosen, {_cropping(judge) for judge in judges})
     faces = []
     for number, (track, rows) in enumerate(zip(found, chosen)):
-        scores = {judge.name: judge.scores(np.stack(crops[number])) for judge in judges}
+        scores = {judge.name: judge.scores(np.stack(crops[number, _cropping(judge)])) for judge in judges}
         faces.append({"face": number, "frames": track.frames[rows].tolist(),
                       "times": [round(times[frame], 6) for frame in track.frames[rows]],
                       "boxes": np.round(track.boxes[rows].astype(float), 2).tolist(),
@@ -83,16 +85,22 @@ def examine(path, judges, frames: int = FRAMES) -> dict:
             "remarks": source.remarks if video else []}
 
 
-def _cut_all(source, found: list, chosen: list) -> list:
-    """Crops of each track's chosen rows, a list for each track: one more pass over the pictures."""
+def _cropping(judge: Judge) -> tuple:
+    """How crops for it are cut: side, and whether always from the pixels as they are."""
+    return judge.crop, judge.network.native
+
+
+def _cut_all(source, found: list, chosen: list, croppings: set) -> dict:
+    """(track, cropping) -> list of crops of each track's chosen rows: one more pass over the pictures."""
     wanted = {}
     for number, (track, rows) in enumerate(zip(found, chosen)):
         for row in rows:
             wanted.setdefault(int(track.frames[row]), []).append((number, track.boxes[row]))
-    crops = [[] for _ in found]
+    crops = {(number, cropping): [] for number in range(len(found)) for cropping in croppings}
     for frame, picture in enumerate(source):
         for number, box in wanted.get(frame, ()):
-            crops[number].append(cut(picture, box, CROP))
+            for size, native in croppings:
+                crops[number, (size, native)].append(cut(picture, box, size, native=native))
     return crops
 
 

@@ -89,6 +89,8 @@ class CooccurrenceSVM(Detector):
     `fit` first; its distance from the plane becomes the logit of "fake". Input: features (N, 162).
     """
 
+    native = True
+
     def __init__(self, classes: int = 2, size: int = 128):
         if classes != 2:
             raise ValueError(f"A support vector machine tells two classes apart, not {classes}.")

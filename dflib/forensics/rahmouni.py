@@ -21,6 +21,8 @@ def statistics(maps: Tensor) -> Tensor:
 class Rahmouni(Detector):
     """Input: the central 100 x 100 pixels, gray (N, 1, 100, 100) from 0 to 1. 284,034 parameters, whatever the size."""
 
+    native = True
+
     def __init__(self, classes: int = 2, size: int = 100):
         super().__init__(size, classes)
         self.conv1 = nn.Conv2d(1, 32, 3, padding=1)                                 # (N, 32, 100, 100)

@@ -25,7 +25,7 @@ from dflib.forensics.attention import AttentionDetector, at_grid, features_after
 from dflib.forensics.histogram import CooccurrenceSVM
 from dflib.forensics.detector import Detector
 from dflib.metrics.classification import auc
-from dflib.scale import current
+from dflib.scale import current, native_bfloat16
 from dflib.training import TrainingRun
 from dflib.training.record import default_folder, describe, digest
 from dflib.training.schedule import warm_cosine
@@ -42,11 +42,13 @@ class Recipe:
     rate: float = 2e-4                  # of Adam
     size: "int | None" = None           # px; None: the paper's
     width: "float | None" = None        # of Xception; None: the paper's
+    separable: "bool | None" = None     # of Xception; False: full convolutions
     dense: "int | None" = None          # of Bayar and Stamm's first dense layer; None: the paper's
     start: "str | None" = None          # a checkpoint to start from, or "efficientnet-lite0": ImageNet's weights
     attention: "str | None" = None      # after the paper's block: "regression", "appearance"
     supervision: str = "supervised"     # of the attention map: "weak", "unsupervised"
     validations: int = 10               # how often the network is scored while it learns
+    crop: int = 128                     # px, the side of the crops that it learns from; `prepare` makes `size` of it
 
 
 #: Rates and batches of the comparison in Rössler et al. 2019, appendix.
@@ -64,7 +66,8 @@ def recipe_for(detector: str, scale: "str | None" = None) -> Recipe:
         return Recipe(detector, steps=len(PENALTIES), validations=len(PENALTIES))
     rate, batch = PAPER[detector]
     if scale == "gpu":
-        return Recipe(detector, steps=20_000, batch=batch, rate=rate)
+        crop = {"xception": 299, "efficientnet-lite0": 224, "mesoinception4": 256, "meso4": 256}.get(detector, 128)
+        return Recipe(detector, steps=20_000, batch=batch, rate=rate, crop=crop)
     own = {"xception": {"size": 128, "width": 0.5}, "bayar": {"dense": 256},
            "efficientnet-lite0": {"size": 128}}.get(detector, {})
     recipe = Recipe(detector, steps=1500, batch=32, rate=RATES[detector], **own)
@@ -72,7 +75,7 @@ def recipe_for(detector: str, scale: "str | None" = None) -> Recipe:
         return recipe
     small = {"xception": {"size": 64, "width": 0.125}, "bayar": {"dense": 32, "size": 64}, "cozzolino": {"size": 64},
              "rahmouni": {"size": 32}}.get(detector, {"size": 64})
-    return replace(recipe, steps=30, batch=16, validations=3, **small)
+    return replace(recipe, steps=30, batch=16, validations=3, crop=64, **small)
 
 
 RECIPES = {scale: recipe_for("xception", scale) for scale in ("smoke", "cpu", "gpu")}
@@ -94,10 +97,15 @@ class Best(nn.Module):
             self.score.fill_(score)
 
 
+def network_options(recipe: Recipe) -> dict:
+    """What `build_detector` is told of a recipe."""
+    return {name: value for name in ("size", "width", "separable", "dense")
+            if (value := getattr(recipe, name)) is not None}
+
+
 def build(recipe: Recipe, crops: FaceCrops) -> Detector:
     """The network that a recipe begins with; crops: to start the co-occurrence network and the prototypes from."""
-    options = {name: value for name in ("size", "width", "dense") if (value := getattr(recipe, name)) is not None}
-    network = build_detector(recipe.detector, **options)
+    network = build_detector(recipe.detector, **network_options(recipe))
     if recipe.detector == "cozzolino":
         network.start_from(CooccurrenceSVM(size=network.size).fit(crops.pictures, crops.labels))
     if recipe.start == "efficientnet-lite0":
@@ -158,7 +166,7 @@ def detector_run(folder, train: FaceCrops, validation: FaceCrops, recipe: Recipe
     def validated(run, i) -> dict:
         if (i + 1) % every and i + 1 < recipe.steps:
             return {}
-        logits = network.logits(validation.pictures)
+        logits = network.logits(validation.pictures, native_bfloat16())
         score = torch.tensor(auc(validation.labels, logits[:, 1] - logits[:, 0]), device=run.device)
         score = float(run.accelerator.reduce(score, reduction="mean"))      # all processes decide alike
         best.offer(network, score)
@@ -172,12 +180,13 @@ def detector_run(folder, train: FaceCrops, validation: FaceCrops, recipe: Recipe
         flip = np.tile(torch.rand(len(fakes)).numpy() < 0.5, 2)             # a fake and its original alike
         x = network.prepare(flipped(train.pictures[rows], flip)).to(run.device)
         goal = torch.from_numpy(labels).to(run.device)
-        if recipe.attention is None:
-            losses = {"loss": F.cross_entropy(network(x), goal)}
-        else:
-            logits, maps = network.with_map(x)
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.device.type == "cuda" or native_bfloat16()):
+            logits, maps = (network(x), None) if recipe.attention is None else network.with_map(x)
+        losses = {"loss": F.cross_entropy(logits.float(), goal)}
+        if maps is not None:
+            maps = maps.float()
             truth = map_truth(train, rows, flip, maps) if recipe.supervision == "supervised" else None
-            losses = {"loss": F.cross_entropy(logits, goal), "map": map_loss(maps, goal, recipe.supervision, truth)}
+            losses["map"] = map_loss(maps, goal, recipe.supervision, truth)
         run.update("adam", sum(losses.values()))
         network.constrain()
         return losses | validated(run, i)
@@ -214,25 +223,30 @@ def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0)
     recipe = recipe or RECIPES[current().name]
     if data is None:
         raise ValueError("Detectors learn from two sets of face crops, one for training and one for validation.")
-    about = describe(f"detector-{recipe.detector}", recipe, f"{data_name(*data)}, seed {seed}")
-    if recipe.start and Path(recipe.start).is_file():
-        about["data"] += f", from {digest(Path(recipe.start))}"
+    about = about_run(recipe, data, seed)
     run = detector_run(folder or default_folder(about), *data, recipe, seed, about)
     run.fit()
     return run
 
 
-def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict) -> dict:
+def about_run(recipe: Recipe, data: tuple, seed: int) -> dict:
+    """What the run of a recipe depends on, for its record."""
+    about = describe(f"detector-{recipe.detector}", recipe, f"{data_name(*data)}, seed {seed}")
+    if recipe.start and Path(recipe.start).is_file():
+        about["data"] += f", from {digest(Path(recipe.start))}"
+    return about
+
+
+def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict, half: bool = False) -> dict:
     """Write the best network as a checkpoint that `examine.judge_from` reads; returns its card.
 
     scores: among others "temperature" (`metrics.classification.fit_temperature` on validation people) and "worth", a
     sentence with the error rates measured. Not for networks with attention, whose checkpoints are the study's.
     """
-    network = {"detector": recipe.detector} | {name: value for name in ("size", "width", "dense")
-                                               if (value := getattr(recipe, name)) is not None}
     return checkpoints.save(path, run.models["best"].network, {
-        "recipe": f"dflib.forensics.train.train({recipe})", "network": network, "steps": run.done, "seed": run.seed,
-        "data": data, "wall_time": round(run.history[-1]["seconds"], 1), "scores": scores})
+        "recipe": f"dflib.forensics.train.train({recipe})",
+        "network": {"detector": recipe.detector} | network_options(recipe), "crop": recipe.crop, "steps": run.done,
+        "seed": run.seed, "data": data, "wall_time": round(run.history[-1]["seconds"], 1), "scores": scores}, half)
 
 
 def data_name(*parts: FaceCrops) -> str:

@@ -1,0 +1,79 @@
+"""What every detector says of every control, as one figure: a person, what was done to the person, and who calls it fake."""
+import numpy as np
+
+from dflib import media
+from dflib.datasets.crops import REAL
+from dflib.files import check_writable
+from dflib.studies.detectors.data import clips_of, cut_out, others_of
+from dflib.studies.detectors.plan import TITLES
+from dflib.studies.detectors.table import by_frame, by_video
+
+SIZE = 128                          # px of the crops that head the columns
+BLUE, PALE, INK = "#0072B2", "#DCEBF6", "#222222"
+WORDS = {REAL: "untouched", "NeuralTextures": "Neural-\nTextures", "TrueReenactment": "true re-\nenactment", "TrueSwap": "true\nswap",
+         "SelfDeepfakes": "Deepfakes\nof oneself", "SelfFaceSwap": "FaceSwap\nof oneself", "Recompressed": "coded\ntwice",
+         "PastedBack": "pasted\nback", "Enlarged": "made small\nand large"}
+
+
+def shares(result: dict) -> dict:
+    """Kind -> share of its videos that is called fake: untouched, what was learned from, what was not."""
+    found = {}
+    for part in ("test", "other"):
+        if f"{part}_kind" in result:
+            videos = by_video(by_frame(result, part))
+            kinds = sorted(set(videos["kind"]), key=lambda kind: (kind != REAL, kind))
+            found |= {str(kind): float((videos["score"][videos["kind"] == kind] > 0.5).mean()) for kind in kinds}
+    return found
+
+
+def heads(root, compression: str) -> dict:
+    """Kind -> a crop (SIZE, SIZE, 3) of the same test person in the same frame, as far as there is one."""
+    clips = clips_of(root, "test", compression)
+    clips += [clip for group in others_of(root, compression).values() for clip in group]
+    with_most = {}
+    for clip in clips:
+        with_most.setdefault(clip.target or clip.path.stem.split("_")[0], []).append(clip)
+    person = max(with_most, key=lambda who: (len({clip.method for clip in with_most[who]}), who))
+    crops = cut_out(with_most[person], SIZE, 1, False)
+    return {str(kind): picture for kind, picture in zip(np.asarray(crops.kinds).tolist(), crops.pictures)}
+
+
+def controls(results: list, heads: dict):
+    """A matplotlib Figure: a column for each kind of video, headed by a crop; a row for each result; discs as large as the
+    share of videos that is called fake."""
+    from matplotlib.figure import Figure
+
+    found = [shares(result) for result in results]
+    kinds = list(dict.fromkeys(kind for row in found for kind in row))
+    learned = [kind for kind in kinds if kind in set(np.asarray(results[0]["test_kind"]).tolist())]
+    figure = Figure(figsize=(1.9 + 0.95 * len(kinds), 2.0 + 0.55 * len(results)), dpi=110)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-1.9 / 0.95 - 0.1, len(kinds) - 0.4), ylim=(0.55 * len(results), -1.9), aspect="auto")
+    axes.set_axis_off()
+    for column, kind in enumerate(kinds):
+        axes.text(column, -1.75, WORDS.get(kind, kind), ha="center", va="top", size=8, color=INK)
+        if kind in heads:
+            axes.imshow(heads[kind], extent=(column - 0.45, column + 0.45, -0.4, -1.3), aspect="auto", zorder=2)
+        for line, row in enumerate(found):
+            if kind in row:
+                y = 0.55 * line
+                axes.scatter(column, y, s=520 * row[kind] + 4, color=BLUE, zorder=2)
+                axes.text(column, y, f"{100 * row[kind]:.0f}", ha="center", va="center", size=8, zorder=3,
+                          color="white" if row[kind] > 0.4 else INK)
+    for line, result in enumerate(results):
+        about = result["about"]
+        axes.text(-0.6, 0.55 * line, f"{TITLES[about['name']]}\n{about['compression']}, seed {about['seed']}", ha="right",
+                  va="center", size=8, color=INK)
+    axes.axvline(len(learned) - 0.5, color=INK, linewidth=1)
+    axes.set(xlim=(-1.9 / 0.95 - 0.1, len(kinds) - 0.4), ylim=(0.55 * len(results), -1.9))
+    return figure
+
+
+def write_controls(path, root, results: list) -> None:
+    """The figure as a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(controls(results, heads(root, results[0]["about"]["compression"])))
+    canvas.draw()
+    picture = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    media.write_image(check_writable(path), picture, kind="composite", note="what detectors say of controls")
