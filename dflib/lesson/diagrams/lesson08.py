@@ -38,14 +38,14 @@ DIAGRAMS = {
     "inception": Diagram(
         boxes={
             "x": (0, 1.5, "data", "maps\n(C, H, W)"),
-            "a": (2.2, 0, "network", "1 × 1"),
+            "a": (1.1, 0, "network", "1 × 1"),
             "b": (1.1, 1, "network", "1 × 1"),
             "c": (1.1, 2, "network", "1 × 1"),
             "d": (1.1, 3, "network", "1 × 1"),
             "b2": (2.2, 1, "network", "3 × 3"),
             "c2": (2.2, 2, "network", "3 × 3\n(2 px apart)"),
             "d2": (2.2, 3, "network", "3 × 3\n(3 px apart)"),
-            "y": (3.3, 1.5, "data", "side by side\n(a + b + c + d, H, W)"),
+            "y": (3.6, 1.1, "data", "side by side\n(a + b + c + d, H, W)"),
         },
         arrows=("x -> a", "x -> b", "x -> c", "x -> d", "b -> b2", "c -> c2", "d -> d2", "a -> y", "b2 -> y", "c2 -> y", "d2 -> y"),
         alt="One input goes into four branches: a one by one convolution alone, and three followed by three by three "
