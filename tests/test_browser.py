@@ -93,6 +93,13 @@ crops, masks, _ = map(np.array, zip(*(facesets.cut(frame.image, frame.landmarks,
 lesson05.morph_explorer(model, crops, masks, person=1)"""]
 
 
+PLAYING = """
+import numpy as np
+from dflib.lesson.widgets import Panel, slider
+Panel(lambda frame: (np.full((20, 20, 3), 10 * frame, np.uint8), f"frame {frame}"), {"frame": slider("frame", 0, 9, 0)},
+      question="Does it play?", alt="a square that grows lighter", plays="frame")"""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Address of a JupyterLab with settings of its own, on copies of the notebooks."""
@@ -101,7 +108,7 @@ def server(tmp_path_factory):
     notebooks.mkdir()
     if LESSON.exists():
         shutil.copy(LESSON, notebooks)
-    for name, sources in (("slow", [SLOW_PANEL]), ("quiz", [QUIZ]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
+    for name, sources in (("slow", [SLOW_PANEL]), ("playing", [PLAYING]), ("quiz", [QUIZ]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
                           ("swap", SWAP_PANELS)):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
@@ -256,6 +263,23 @@ def test_the_newest_value_wins_and_errors_are_shown(server, page):
     panel.get_by_role("button", name="Reset").click()
     expect(text).to_contain_text("level 10")
     assert picture_bytes(panel) != picture
+
+
+def test_a_panel_plays_over_and_over_until_it_is_stopped(server, page):
+    run_all(page, server, "playing.ipynb")
+    panel = page.locator(".dflib-panel")
+    text = panel.get_by_role("status")
+    expect(text).to_have_text("frame 0")
+    before = picture_bytes(panel)
+    buttons = panel.locator(".widget-play button")
+    buttons.first.focus()
+    page.keyboard.press("Space")
+    for frame in (9, 2):                                    # and begins anew
+        expect(text).to_have_text(f"frame {frame}")
+    page.keyboard.press("Space")
+    stood = text.inner_text()
+    time.sleep(1)
+    assert text.inner_text() == stood and picture_bytes(panel) != before
 
 
 def answer_by_keyboard(page, quiz, screenshot_name):
