@@ -79,7 +79,11 @@ def test_a_loop_and_a_cut_gradient_are_found_where_none_is_wanted():
     def cut(mean, modes, weights):
         return mean + torch.einsum("bk,kvc->bvc", weights.detach(), modes)
 
-    assert check("00.blend", one_by_one).startswith("wrong: right or not, line 2 of your function loops")
+    def hidden(mean, modes, weights):
+        return torch.stack(list(map(lambda row: mean + (row[:, None, None] * modes).sum(0), weights)))
+
+    for looping in (one_by_one, hidden):
+        assert check("00.blend", looping).startswith("wrong: right or not, line 2 of your function loops")
     assert "no gradient reaches the weights" in check("00.blend", cut)
 
     def looping(w1, w2, crossover, layers):
