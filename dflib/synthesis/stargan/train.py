@@ -47,7 +47,8 @@ RECIPES = {
     "smoke": Recipe(32, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=4),
     # One critic step and R1, so that the generator gets most of the time; Adam's rate for small networks. A step takes
     # 0.95 s of a core with bf16, 1.75 s without: about eight core-hours with it.
-    "cpu": Recipe(64, width=32, steps=30_000, critic_steps=1, loss="logistic", penalty=0.2, rate=4e-4),
+    "cpu": Recipe(64, width=32, steps=30_000, critic_steps=1, loss="logistic", penalty=0.2, rate=4e-4, people=8000,
+                  expressions=1000),
     # The paper's: 200,000 steps of batch 16.
     "gpu": Recipe(128, width=64, steps=200_000, people=18_000, expressions=4000),
 }
