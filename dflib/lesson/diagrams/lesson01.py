@@ -50,7 +50,7 @@ DIAGRAMS = {
             "truth": (3, 2, "truth", "true points\n(B, 68, 2) px"),
             "bells": (-1, 2, "truth", "a bell around\neach true point"),
             "heat_loss": (-1, 1, "loss", "cross-entropy\nof each map"),
-            "present": (4, 0, "network", "mean, linear\n(B,) a face?"),
+            "present": (4, 0, "network", "mean, linear\n(B, 1)"),
             "present_loss": (4, 1, "loss", "cross-entropy\nface or not"),
         },
         arrows=(

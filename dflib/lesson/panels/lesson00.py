@@ -55,8 +55,9 @@ def head_explorer(size=256, first_person=311):
             )
         milliseconds = 1000 * (time.perf_counter() - start)
         return picture, (
-            f"person {person}, {'woman' if actor.female else 'man'}, {actor.age:.0f} years · identity × {identity:g} · yaw {yaw}° · camera at {distance} cm · "
-            f"{int(frame.visible.sum())} of 68 landmarks visible · {milliseconds:.0f} ms"
+            f"person {person}, {'woman' if actor.female else 'man'}, {actor.age:.0f} years · identity × {identity:g} · "
+            f"yaw {yaw}° · camera at {distance} cm · {int(frame.visible.sum())} of 68 landmarks visible · "
+            f"{milliseconds:.0f} ms"
         )
 
     controls = {
