@@ -541,7 +541,7 @@ def test_method_swaps_a_clip_and_refuses_unknown_words(tmp_path):
     for who, seed, act in (("one", 311, 5), ("two", 317, 6)):
         media.write_video(tmp_path / f"{who}.mp4", (cast.render(cast.sample_person(seed), shot, 128).image
                                                    for shot in cast.perform(act, 0.4, 10).shots), fps=10, kind="rendered")
-    method = deepfake.DeepFake(flat_model(), source=1, target=0, colour="none", blend_by="none")
+    method = deepfake.DeepFake(flat_model(), source_number=1, target_number=0, colour="none", blend_by="none")
     done = manipulate_video(method, tmp_path / "two.mp4", tmp_path / "out.mp4", tmp_path / "one.mp4", progress=False)
     assert done.frames == 4 and done.without_face == 0
     before, after = (list(media.read_video(tmp_path / name)) for name in ("two.mp4", "out.mp4"))
@@ -569,7 +569,7 @@ def test_strangers_get_a_network_of_their_own_each_time(tmp_path, monkeypatch):
     videos, follow = videos_of(tmp_path, (311, 317, 320))
     method = deepfake.DeepFake(teach=lambda *pair: asked.append(pair) or flat_model())
     method.learn(*videos[:2], follow, progress=False)
-    assert asked == [tuple(videos[:2])] and (method.source, method.target) == (0, 1)
+    assert asked == [tuple(videos[:2])] and (method.source_number, method.target_number) == (0, 1)
     assert method.shape.shape == (77,)
     first = method.model
     method.learn(*videos[1:], follow, progress=False)                           # other people: not the first pair's network
@@ -577,9 +577,9 @@ def test_strangers_get_a_network_of_their_own_each_time(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="does not know the people of .*0 and .*1"):
         deepfake.DeepFake().learn(*videos[:2], follow, progress=False)
     given = flat_model()
-    method = deepfake.DeepFake(given, source=1, target=0)
+    method = deepfake.DeepFake(given, source_number=1, target_number=0)
     method.learn(*videos[:2], follow, progress=False)
-    assert method.model is given and (method.source, method.target) == (1, 0)
+    assert method.model is given and (method.source_number, method.target_number) == (1, 0)
 
 
 # ---------------------------------------- checkpoints
@@ -604,7 +604,7 @@ def test_swap_explorer_follows_its_controls():
     from dflib.lesson.panels.lesson05 import swap_explorer
 
     frame = cast.render(cast.sample_person(311), cast.neutral_shot(yaw=10), 96)
-    method = deepfake.DeepFake(flat_model(), source=1, target=0)
+    method = deepfake.DeepFake(flat_model(), source_number=1, target_number=0)
     marks = frame.landmarks.astype(float)
     method.places = {7: (marks, marks + (3, 0))}
     panel = swap_explorer(method, [(7, frame.image)])
@@ -620,7 +620,7 @@ def test_swap_explorer_follows_its_controls():
     assert 0 < changed() < 0.8 * first
     panel.set(shrink=3, colour="mean")
     assert abs(changed() / first - 1) < 0.1 and not np.array_equal(panel.picture, picture)
-    panel.set(colour="none", placed=True, view="what was changed")
+    panel.set(colour="none", by_shape=True, view="what was changed")
     assert (panel.picture[0, 100:] == 255).all() and not panel.error
 
 
@@ -670,7 +670,7 @@ def test_a_network_is_scored_against_the_true_swap_and_shipped(tmp_path, monkeyp
     run.fit()
     card = ship.ship(run, TINY)
     scores = card["scores"]
-    assert set(card["people"]) == {"ana", "ben"} and np.allclose(np.linalg.norm(card["likeness"], axis=1), 1, atol=0.01)
+    assert set(card["people"]) == {"ana", "ben"} and np.allclose(np.linalg.norm(card["embeddings"], axis=1), 1, atol=0.01)
     assert len(scores) == 2 * 11 and all(np.isfinite(value) for value in scores.values())
     assert scores["ana_onto_ben_swap_psnr"] < 20 and abs(scores["ben_onto_ana_lips_slope"]) < 0.5    # six steps teach nothing
     assert autoencoder.load(tmp_path / "autoencoder.safetensors")[1]["steps"] == TINY.steps

@@ -86,7 +86,7 @@ from dflib.datasets import ActorClips, facesets
 from dflib.swap import autoencoder, deepfake
 model, ben = autoencoder.load(checkpoints.shipped("autoencoder"))[0], ActorClips()["ben"]
 frames = [cast.render(ben.person(), shot, 128) for shot in ben.performance().shots[:60:20]]
-method = deepfake.DeepFake(model, source=0, target=1)
+method = deepfake.DeepFake(model, source_number=0, target_number=1)
 method.places = {i: 2 * (frame.landmarks.astype(float),) for i, frame in enumerate(frames)}
 lesson05.swap_explorer(method, [(i, frame.image) for i, frame in enumerate(frames)])""", """
 crops, masks, _ = map(np.array, zip(*(facesets.cut(frame.image, frame.landmarks, model.size) for frame in frames)))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dflib import checkpoints
+from dflib.metrics.paths import slerp
 from dflib.pictures import as_images
 from dflib.synthesis.stylegan import latents
 from dflib.synthesis.stylegan import Generator
@@ -155,9 +156,14 @@ def test_slerp_keeps_length_and_speed():
     a, b = torch.tensor([2., 0, 0]).double(), torch.tensor([-1., math.sqrt(3), 0]).double()     # 120 degrees apart
     for t in (0., .25, .5, 1.):
         angle = torch.tensor(t * 2 * math.pi / 3)
-        assert torch.allclose(latents.slerp(a, b, t), torch.stack(
+        assert torch.allclose(slerp(a, b, t), torch.stack(
             [2 * torch.cos(angle), 2 * torch.sin(angle), torch.tensor(0.)]).double(), atol=1e-6)
-    assert torch.allclose(latents.slerp(a, 2 * a, .5), 1.5 * a)
+    assert torch.allclose(slerp(a, 2 * a, .5), 1.5 * a)
+    a, b = torch.nn.functional.normalize(torch.randn(2, 5, 7, dtype=torch.float64), dim=2)      # many at once, each its own t
+    shares = torch.linspace(0, 1, 5)[:, None].double()
+    between, whole = slerp(a, b, shares), torch.acos((a * b).sum(1))
+    assert torch.allclose((a * between).sum(1).clamp(-1, 1).acos(), shares[:, 0] * whole, atol=1e-7)
+    assert torch.allclose(between.norm(dim=1), torch.ones(5).double())
 
 
 def test_walks():

@@ -17,7 +17,7 @@ from dflib.metrics.frechet import FeatureStatistics, frechet_distance, frechet_g
 from dflib.metrics.identity import IdentityNetwork
 from dflib.metrics.network import CROP, as_input
 from dflib.metrics.paths import (conditional_entropy, linear_separability, parts_of, perceptual_path_length,
-                                 separability_of, slerp, squared_distance)
+                                 separability_of, squared_distance)
 from dflib.metrics.wasserstein import (doubled, halved, laplacian_pyramid, line_distances, mean_projection, patch_sets,
                                        pyramid_wasserstein, real_floor, sliced_wasserstein)
 
@@ -257,19 +257,6 @@ def test_precision_and_recall_of_toys_with_known_answers():
 
 def plain_distance(a, b):
     return (a - b).square().flatten(1).sum(1)
-
-
-def test_slerp_keeps_length_and_speed():
-    torch.manual_seed(0)
-    a, b = torch.randn(2, 5, 7, dtype=torch.float64)
-    a_unit, b_unit = functional.normalize(a), functional.normalize(b)
-    for t, end in ((0., a_unit), (1., b_unit)):
-        assert torch.allclose(slerp(a, b, torch.full((5, 1), t)), end * 7 ** .5, atol=1e-12)
-    middle = slerp(a, b, torch.full((5, 1), .5, dtype=torch.float64))
-    assert torch.allclose(middle, functional.normalize(a_unit + b_unit) * 7 ** .5, atol=1e-12)
-    third = slerp(a, b, torch.full((5, 1), 1 / 3, dtype=torch.float64)) / 7 ** .5
-    angle = torch.acos((a_unit * b_unit).sum(1))
-    assert torch.allclose(torch.acos((a_unit * third).sum(1)), angle / 3, atol=1e-12)
 
 
 def test_path_length_of_a_linear_generator():

@@ -107,13 +107,14 @@ def test_judges_see_the_crops_that_they_know():
         assert np.abs(found[inner].astype(int) - wanted[inner]).mean() < 2
     seen = judges.attributes_of(trained_on)
     assert np.abs(seen["yaw"] - rendered.attribute("yaw")[rows]).mean() < 4
-    assert judges.likeness(trained_on, trained_on).min() > 0.999 and judges.likeness(trained_on[:1], trained_on[1:2])[0] < 0.9
+    assert judges.portrait_similarity(trained_on, trained_on).min() > 0.999
+    assert judges.portrait_similarity(trained_on[:1], trained_on[1:2])[0] < 0.9
 
 
 def test_features_are_of_the_known_crop_in_the_precision_that_is_given():
     from dflib.metrics.features import face_features
     pictures = torch.rand(2, 3, 64, 64, dtype=torch.float64) * 2 - 1
-    found = judges.face_features(pictures)
+    found = judges.portrait_features(pictures)
     assert found.shape == (2, 320) and found.dtype == torch.float64
     assert torch.allclose(found, face_features(framing.known_crop(pictures)))
     assert not torch.allclose(found, face_features(pictures))

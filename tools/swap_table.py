@@ -45,7 +45,7 @@ DEEPFAKE = {
     "DeepFakes": ({}, "face"), "DeepFakes, own colours": ({"colour": "none"}, "skin"),
     "DeepFakes, mean colours": ({"colour": "mean"}, "face"), "DeepFakes, Poisson editing": ({"blend_by": "poisson"}, "face"),
     "DeepFakes, not sharpened": ({"sharpen": False}, "face"), "DeepFakes, not smoothed": ({"smoothing": 0}, "face"),
-    "DeepFakes, placed by the fitted shape": ({"placed": True}, "face"),
+    "DeepFakes, placed by the fitted shape": ({"by_shape": True}, "face"),
 }
 TRUTHS = {"the source's texture on the target's shape": "texture", "true swap": "face"}
 

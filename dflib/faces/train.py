@@ -8,7 +8,6 @@ Nobody whom they learn from is of the validation or test split. `python -m dflib
 scale, measures them on people of the test split and writes the course's checkpoints with their cards.
 """
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -28,6 +27,7 @@ from dflib.pictures import as_tensor
 from dflib.scale import current
 from dflib.training import Average, TrainingRun
 from dflib.training.record import default_folder, describe, digest
+from dflib.training.schedule import warm_cosine
 
 TRAIN_SEED, TEST_SEED = 100_000, 900_000  # from where people are taken; the shipped data starts from 0
 CLUTTER = ("brick", "chelsea", "clock", "coins", "grass", "hubble_deep_field", "immunohistochemistry", "moon", "page",
@@ -134,7 +134,7 @@ def _run(recipe, network, folder, seed, about, step, samples):
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-2)
     return TrainingRun(folder, {"network": network}, {"network": optimizer}, step, recipe.steps, seed, about=about,
                        samples=samples, average=Average("network", 40 * recipe.batch, recipe.batch),
-                       schedule=_cosine(recipe.steps))
+                       schedule=warm_cosine(recipe.steps, max(1, recipe.steps // 20)))
 
 
 def clutter() -> list:
@@ -180,12 +180,6 @@ def _tensor(images, where):
     """uint8 images (B, H, W, 3) as the networks want them: (B, 3, H, W) in [-1, 1]."""
     tensor = as_tensor(np.stack(images)).to(where)
     return tensor.contiguous(memory_format=torch.channels_last)
-
-
-def _cosine(steps):
-    """Learning-rate factor by step: up over the first twentieth, then down to 0 along half a cosine."""
-    warm = max(1, steps // 20)
-    return lambda i: min((i + 1) / warm, 0.5 * (1 + math.cos(math.pi * max(i - warm, 0) / max(steps - warm, 1))))
 
 
 def _dotted(crop, points):

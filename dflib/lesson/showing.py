@@ -28,7 +28,7 @@ def show(picture, alt: str, caption: str = "") -> None:
         data, kind = figure_bytes(picture)
     else:
         if isinstance(picture, (list, tuple)):
-            picture = _row(picture)
+            picture = row(picture)
         data, kind = encode(enlarge(as_image(picture)))
     # the alt text is in the metadata for HTML pages, and in place of the picture where only text can be shown
     display(
@@ -132,7 +132,7 @@ def enlarge(image: np.ndarray) -> np.ndarray:
     return image.repeat(factor, 0).repeat(factor, 1) if factor > 1 else image
 
 
-def _row(images) -> np.ndarray:
+def row(images) -> np.ndarray:
     """Images side by side with white gaps; all must have the height of the first."""
     images = [as_image(image) for image in images]
     if not images or len({image.shape[0] for image in images}) != 1:

@@ -31,19 +31,19 @@ class Recording(Video):
 
 
 @contextmanager
-def camera(source=0):
+def camera(address=0):
     """Open a camera for a while: ``with camera() as frames: for frame in frames: ...`` gives (H, W, 3) uint8 RGB.
 
-    ``source`` is the camera's number, or a path or address that OpenCV opens. The camera is released when the block ends,
+    ``address`` is the camera's number, or a path or address that OpenCV opens. The camera is released when the block ends,
     however it ends. Frames end when the camera stops sending. Raises OSError when there is no camera.
     """
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the exception says it
     capture = None
     try:
-        capture = cv2.VideoCapture(source)
+        capture = cv2.VideoCapture(address)
         if not capture.isOpened():
-            what = f"camera number {source}" if isinstance(source, int) else f"camera or video {source}"
+            what = f"camera number {address}" if isinstance(address, int) else f"camera or video {address}"
             raise OSError(f"There is no {what} that can be opened on this machine.")
         yield _frames(capture)
     finally:
@@ -52,14 +52,14 @@ def camera(source=0):
         cv2.utils.logging.setLogLevel(level)
 
 
-def record(seconds: float, source=0) -> Recording:
-    """What the camera ``source`` shows for ``seconds``, as a Video in memory, each frame at the time when it came.
+def record(seconds: float, address=0) -> Recording:
+    """What the camera ``address`` shows for ``seconds``, as a Video in memory, each frame at the time when it came.
 
     Raises OSError when there is no camera or it sends nothing, ValueError for a length that is not above 0.
     """
     if not 0 < seconds < float("inf"):
         raise ValueError(f"A recording must be longer than 0 seconds, not {seconds!r}.")
-    with camera(source) as frames:
+    with camera(address) as frames:
         kept, times, start = [], [], time.monotonic()
         for frame in frames:
             kept.append(frame)
@@ -67,9 +67,9 @@ def record(seconds: float, source=0) -> Recording:
             if times[-1] >= seconds:
                 break
     if not kept:
-        raise OSError(f"The camera {source} was opened but sends no pictures.")
+        raise OSError(f"The camera {address} was opened but sends no pictures.")
     fps = float(np.clip(len(kept) / max(times[-1], 1e-9), 1, 60))
-    return Recording(f"camera {source}", kept, fps, [when - times[0] for when in times])
+    return Recording(f"camera {address}", kept, fps, [when - times[0] for when in times])
 
 
 def _frames(capture):

@@ -59,7 +59,7 @@ def frechet_distance(real, fake, features=None) -> float:
 
     With `inception_features(path)` it is the FID of Heusel et al. 2017 (https://arxiv.org/abs/1706.08500, eq. 6); in
     other features its numbers are not comparable with published ones. The default features know faces framed as
-    `faces.align` does; for the wider pictures of lesson 03 take `synthesis.judges.face_features`. The distance is too
+    `faces.align` does; for the wider pictures of lesson 03 take `synthesis.judges.portrait_features`. The distance is too
     large with few pictures: compare sets of one size, and with the distance between two halves of the real pictures
     (`wasserstein.real_floor`).
     """

@@ -30,16 +30,12 @@ def parts_of(generator, seed: int = 0):
 
 
 def slerp(a, b, t):
-    """From direction a to direction b (B, D) along the great circle, t (B, 1) of the way; length sqrt(D).
-
-    That is the length of a typical z, to which StyleGAN brings every z anyway (Shoemake 1985,
-    https://doi.org/10.1145/325334.325242).
-    """
-    a, b = torch.nn.functional.normalize(a, dim=1), torch.nn.functional.normalize(b, dim=1)
-    cosine = (a * b).sum(dim=1, keepdim=True).clamp(-1, 1)
-    angle = t * torch.acos(cosine)
-    ahead = torch.nn.functional.normalize(b - cosine * a, dim=1)       # at a right angle to a, towards b
-    return (a * angle.cos() + ahead * angle.sin()) * math.sqrt(a.shape[1])
+    """From a to b (…, D) along the arc between them, t of the way, a number or (…, 1) in [0, 1]; for z, of which only the
+    direction matters (Shoemake 1985, https://doi.org/10.1145/325334.325242)."""
+    cosine = torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1)[..., None]
+    angle = torch.acos(cosine)
+    arc = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+    return torch.where(torch.sin(angle) < 1e-4, torch.lerp(a, b, torch.as_tensor(t).to(a)), arc)   # (anti)parallel: no one arc
 
 
 def squared_distance(features=face_features):
@@ -59,7 +55,7 @@ def perceptual_path_length(synthesis, mapping=None, space: str = "w", sampling: 
     space: "z" walks on the sphere, "w" straight on. sampling: t uniform in [0, 1] for "full", 0 for "end". latent: D.
     distance: pictures and pictures to (B,), quadratic in small differences; by default in `face_features`, which has
     another scale than the VGG distance of the paper: compare numbers with each other, not with the paper's (pictures
-    framed as lesson 03 does want `squared_distance(synthesis.judges.face_features)`). The paper takes 100,000 samples;
+    framed as lesson 03 does want `squared_distance(synthesis.judges.portrait_features)`). The paper takes 100,000 samples;
     `rejected` is the share that NVIDIA's code drops as outliers at either end.
 
     mapping and synthesis are called with float64 and must answer in it, because what float32 rounds off in a generator
@@ -75,6 +71,7 @@ def perceptual_path_length(synthesis, mapping=None, space: str = "w", sampling: 
         z = torch.randn(2, count, latent, generator=randomness, dtype=torch.float64).to(device)
         t = torch.rand(count, 1, generator=randomness, dtype=torch.float64).to(device) * (sampling == "full")
         if space == "z":
+            z = torch.nn.functional.normalize(z, dim=2) * math.sqrt(latent)     # as StyleGAN does with every z
             w = mapping(torch.cat([slerp(*z, t), slerp(*z, t + EPSILON)]))
         else:
             a, b = mapping(z.flatten(0, 1)).chunk(2)

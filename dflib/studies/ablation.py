@@ -57,7 +57,7 @@ def scored(run, held_out):
     mapping, synthesis = paths.parts_of(generator)
     for space in "zw" if len(generator.mapping.layers) else "z":        # without a mapping there is no w
         found[f"path_{space}"] = paths.perceptual_path_length(
-            synthesis, mapping, space, "full", generator.latent, WAYS, paths.squared_distance(judges.face_features))
+            synthesis, mapping, space, "full", generator.latent, WAYS, paths.squared_distance(judges.portrait_features))
     return found | {"steps": run.done, "seconds": run.history[-1]["seconds"], "parameters": sum(
         p.numel() for p in generator.parameters())}
 

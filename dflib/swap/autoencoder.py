@@ -196,7 +196,7 @@ def gradient(made: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     return mae(error[..., 1:], error[..., :-1], mask[..., 1:]) + mae(error[..., 1:, :], error[..., :-1, :], mask[..., 1:, :])
 
 
-def load(path) -> tuple:
+def load(path: "str | Path") -> tuple:
     """(SwapAutoencoder, card) from a checkpoint, whatever its width, size and number of people.
 
     Raises FileNotFoundError, and ValueError for a file that holds no SwapAutoencoder.

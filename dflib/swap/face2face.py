@@ -13,6 +13,7 @@ landmarks instead of every pixel's colour:
 
 Lids stay the target's: an eye that was shut has no iris to uncover.
 """
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -51,7 +52,7 @@ class Face2Face:
         self.mouth = [place[name] for name in MOUTH]
         self.copied = [column for name, column in place.items() if name not in LIDS]
 
-    def learn(self, source: "media.Video", target: "media.Video", follow, progress: bool = True) -> None:
+    def learn(self, source: "media.Video", target: "media.Video", follow: Callable, progress: bool = True) -> None:
         """Fit the source in all its frames, and keep frames of the target for their mouths.
 
         ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError without a face.

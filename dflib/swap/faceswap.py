@@ -3,6 +3,8 @@
 Each frame takes its skin from the source frame whose head is turned most alike. Eyes and the inside of the mouth stay
 the target's.
 """
+from collections.abc import Callable
+
 import numpy as np
 from scipy.ndimage import binary_fill_holes
 from tqdm.auto import tqdm
@@ -32,7 +34,7 @@ class FaceSwap:
         self.note = f"face swapped: 3-D model, {blend_by}"
         self.model = fit.as_face_model(head_model())
 
-    def learn(self, source: "media.Video", target: "media.Video", follow, progress: bool = True) -> None:
+    def learn(self, source: "media.Video", target: "media.Video", follow: Callable, progress: bool = True) -> None:
         """Keep frames of the Video ``source`` that show its face, and fit the model to them; ``target`` does not matter.
 
         ``follow(picture) -> (landmarks (68, 2) or None, same)``, as `faces.follow.Follower`. ValueError when no face is found.

@@ -38,7 +38,7 @@ COLUMNS = {"picture": ("picture", 2, 1), "structure": ("structure", 2, 1), "iden
            "sharpness": ("sharpness", 2, 1), "seam": ("seam", 2, 0), "pose": ("pose, °", 2, 0), "flicker": ("flicker", 2, 0)}
 
 
-def rungs(target, source) -> dict:
+def rungs(target: cast.Person, source: cast.Person) -> dict:
     """The cast's Persons who play the true swaps of RUNGS: target's performance, source's face."""
     face = with_face(target, source)
     return {"face": face, "skin": with_complexion(face, source), "texture": with_texture(target, source), "person": source}
@@ -53,7 +53,7 @@ class Ladder:
     truths: dict                # of RUNGS: (T, H, W, 3) uint8
     landmarks: np.ndarray       # (T, 68, 2) pixels: T1's, exact
 
-    def part(self, start, stop):
+    def part(self, start: int, stop: int) -> "Ladder":
         """The Ladder of the frames from ``start`` to before ``stop``."""
         here = slice(start, stop)
         return Ladder(self.before[here], self.marks[here], self.masks[here], {name: clip[here] for name, clip in self.truths.items()},
@@ -71,12 +71,12 @@ class Ladder:
         return np.array([np.where(mask[..., None], match_color(frame, before, mask, "reinhard"), frame)
                          for frame, before, mask in zip(frames, self.before, self.masks)])
 
-    def embeddings(self, frames):
+    def embeddings(self, frames: np.ndarray) -> np.ndarray:
         """(T, 128) of frames (T, H, W, 3) in the target's colours, aligned by T1's landmarks."""
         return metrics.identity_embedding(self._toneless(frames), self.landmarks)
 
 
-def ladder(target, source, shots, size=128) -> Ladder:
+def ladder(target: cast.Person, source: cast.Person, shots: list, size: int = 128) -> Ladder:
     """Render the Ladder of the cast's Persons ``target`` and ``source`` in ``shots``."""
     people = {"before": target, **rungs(target, source)}
     clips = {name: [cast.render(person, shot, size) for shot in shots] for name, person in people.items()}
@@ -88,7 +88,7 @@ def ladder(target, source, shots, size=128) -> Ladder:
                   np.array([frame.landmarks for frame in clips["face"]]))
 
 
-def openings(marks) -> np.ndarray:
+def openings(marks: np.ndarray) -> np.ndarray:
     """(T, 2): openings of lips and lids of exact landmarks (T, 68, 2), in distances between the outer corners of the eyes."""
     marks = np.asarray(marks, np.float64)
 
@@ -97,7 +97,7 @@ def openings(marks) -> np.ndarray:
     return np.stack([gap([61, 62, 63], [67, 66, 65]), gap([37, 38, 43, 44], [41, 40, 47, 46])], 1) / faces.interocular(marks)[:, None]
 
 
-def expressions(frames, marks) -> dict:
+def expressions(frames: np.ndarray, marks: np.ndarray) -> dict:
     """What the attribute network sees in frames (T, H, W, 3) aligned by ``marks`` (T, 68, 2).
 
     "openings" (T, 2): how open mouth and eyes are, each from 0 to about 1. On the cast's held-out performances they follow
@@ -109,7 +109,7 @@ def expressions(frames, marks) -> dict:
             "turn": np.stack([seen["yaw"], seen["pitch"]], 1)}
 
 
-def measure(frames, ladder, against="face") -> dict:
+def measure(frames: np.ndarray, ladder: Ladder, against: str = "face") -> dict:
     """What `columns` needs of a swapped clip (T, H, W, 3) uint8, name -> (T, ...), a row for each frame.
 
     against: which of RUNGS the pictures are compared with: "face" for methods that match colours, "skin" for those that do
@@ -139,7 +139,7 @@ def measure(frames, ladder, against="face") -> dict:
             "flicker": np.concatenate([[np.nan], metrics.flicker(frames, truth, masks)])}
 
 
-def sharpness(frames, masks) -> np.ndarray:
+def sharpness(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """(T, 2): mean absolute Laplacian of the gray levels, inside the masks and in a ring of the same width around them."""
     rows = []
     for frame, mask in zip(frames, masks):
@@ -150,7 +150,7 @@ def sharpness(frames, masks) -> np.ndarray:
     return np.array(rows)
 
 
-def seam(frames, truth, masks) -> np.ndarray:
+def seam(frames: np.ndarray, truth: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """(T,): mean length of the difference of the gradients of frames and truth along the masks' edges, gray levels a pixel."""
     rows, reach = [], max(1, round(EDGE * masks.shape[1]))
     for frame, goal, mask in zip(frames, truth, masks):
@@ -163,7 +163,7 @@ def seam(frames, truth, masks) -> np.ndarray:
     return np.array(rows)
 
 
-def columns(rows) -> dict:
+def columns(rows: dict) -> dict:
     """COLUMNS of what `measure` gave, of any choice of its frames."""
     total = {name: values.sum(0) for name, values in rows.items()}
     sharp, truth = (total[name][0] / total[name][1] for name in ("sharpness", "sharpness_truth"))
@@ -184,7 +184,7 @@ def _line(x, y):
     return (x @ y) / max(np.sqrt((x @ x) * (y @ y)), 1e-12), (x @ y) / max(x @ x, 1e-12)
 
 
-def summary(clips, draws=DRAWS, seed=0) -> dict:
+def summary(clips: list, draws: int = DRAWS, seed: int = 0) -> dict:
     """name -> (mean over the clips, lower and upper end of its 90 % interval), for each of COLUMNS.
 
     clips: of each pair of people what `measure` gave. The interval is a bootstrap's: pairs are drawn anew, and in each of
@@ -205,7 +205,7 @@ def summary(clips, draws=DRAWS, seed=0) -> dict:
     return {name: (float(mean), float(a), float(b)) for name, mean, a, b in zip(COLUMNS, means, low, high)}
 
 
-def table(rows) -> str:
+def table(rows: dict) -> str:
     """A table in Markdown of rows {what: summary}: values, and below each row's the ends of its interval."""
     lines = [f"| | {' | '.join(heading for heading, _, _ in COLUMNS.values())} |", "|---|" + "---:|" * len(COLUMNS)]
     for what, values in rows.items():

@@ -12,6 +12,7 @@ from dflib import faces, metrics
 from dflib.cast import head_model
 from dflib.swap.clip import fit_clip, noise
 from dflib.swap.face_model import as_face_model
+from dflib.swap.fit import Fit
 
 PART = 16           # pictures compared at once, for the memory
 
@@ -31,16 +32,16 @@ class TrueSwap:
     target: np.ndarray          # (D,) ... and of the person who performs
 
     @cached_property
-    def fit(self):
+    def fit(self) -> Fit:
         """The cast's head fitted to the exact landmarks."""
         return _fitted(self.landmarks)
 
-    def part(self, start, stop):
+    def part(self, start: int, stop: int) -> "TrueSwap":
         """The TrueSwap of the frames from `start` to before `stop`."""
         return TrueSwap(self.frames[start:stop], self.masks[start:stop], self.landmarks[start:stop], self.source, self.target)
 
 
-def true_swap(shown, source, target):
+def true_swap(shown: list, source: list, target: list) -> "TrueSwap":
     """The TrueSwap of `shown`, the cast's Frames of a perfect swap (`ActorClips.true_swap`, `cast.render_clip`).
 
     source, target: what the two people look like, each a pair of pictures (N, H, W, 3) uint8 and landmarks (N, 68, 2).
@@ -50,12 +51,12 @@ def true_swap(shown, source, target):
     return TrueSwap(frames, masks, landmarks, *(metrics.person_embedding(*person) for person in (source, target)))
 
 
-def find_landmarks(frames, near):
+def find_landmarks(frames: np.ndarray, near: np.ndarray) -> np.ndarray:
     """Landmarks (T, 68, 2) that dflib's network finds in frames (T, H, W, 3), looking where `near` (T, 68, 2) says."""
     return np.stack([faces.landmarks(frame, "dflib", faces.box_around(points)[None])[0] for frame, points in zip(frames, near)])
 
 
-def score_frames(frames, truth, landmarks=None):
+def score_frames(frames: np.ndarray, truth: TrueSwap, landmarks: "np.ndarray | None" = None) -> dict:
     """The scores of each frame, name -> (T,), for a swapped clip (T, H, W, 3) uint8; names as in COLUMNS:
 
     psnr, ssim      against the true swap, inside its face (see `metrics`)
@@ -90,18 +91,18 @@ def score_frames(frames, truth, landmarks=None):
             "source": embedding @ truth.source, "target": embedding @ truth.target}
 
 
-def score(frames, truth, landmarks=None):
+def score(frames: np.ndarray, truth: TrueSwap, landmarks: "np.ndarray | None" = None) -> dict:
     """The `means` of what `score_frames` gives: name -> number."""
     return means(score_frames(frames, truth, landmarks))
 
 
-def means(by_frame):
+def means(by_frame: dict) -> dict:
     """Means over the frames of scores {name: (T,)}; a first frame has no flicker, and an equal one's PSNR is infinite."""
     return {name: float((values[1:] if name == "flicker" and len(values) > 1 else values).mean())
             for name, values in by_frame.items()}
 
 
-def expression_error(weights, truth):
+def expression_error(weights: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Mean distance (T,) between the landmarks of the mean head under two sets of weights (T, K) of the cast's face model.
 
     Only its expressions move it, in 3-D; in per cent of the distance between the outer corners of the eyes.
@@ -112,7 +113,7 @@ def expression_error(weights, truth):
     return 100 * np.linalg.norm(moved, axis=2).mean(1) / eyes
 
 
-def table(rows, names=tuple(COLUMNS)):
+def table(rows: dict, names: tuple = tuple(COLUMNS)) -> str:
     """A table in Markdown, readable as text too, of rows {what: scores} with the columns `names`."""
     first = max(map(len, rows))
     widths = [max(len(COLUMNS[name][0]), 5) for name in names]

@@ -9,7 +9,7 @@ MOST = 1.0          # of the detail that may be added, in what there is: more dr
 HALVINGS = 12       # of the interval in which the strength is looked for
 
 
-def match_sharpness(source, target, mask):
+def match_sharpness(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """``source`` with its fine detail made stronger until it is as sharp under the mask as ``target`` is there; never softer.
 
     Both (H, W, 3) uint8, mask (H, W) bool. Unsharp masking: source + a (source - blurred source), with a from 0 to MOST such

@@ -21,15 +21,16 @@ from dflib.paths import CHECKPOINTS
 from dflib.swap import autoencoder
 from dflib.swap.deepfake import decoded
 from dflib.swap.ruler import openings
-from dflib.swap.train import PEOPLE, SHIPPED, autoencoder_run, content, training_faces
+from dflib.swap.train import PEOPLE, SHIPPED, Recipe, autoencoder_run, content, training_faces
 from dflib.swap.widen import widened
+from dflib.training import TrainingRun
 from dflib.training.record import STATE, default_folder, describe
 
 HELD_OUT, FPS = range(7, FIRST), 4      # seeds of performances that belong to no clip and no training
 
 
-def held_out(size, people=PEOPLE) -> list:
-    """For each of ``people`` in the same shots: aligned faces (N, S, S, 3), masks (N, S, S), openings (N, 2), likeness (128,).
+def held_out(size: int, people: tuple = PEOPLE) -> list:
+    """For each of ``people`` in the same shots: aligned faces (N, S, S, 3), masks (N, S, S), openings (N, 2), embedding (128,).
 
     Landmarks are found, as in any video; openings are exact (`ruler.openings`).
     """
@@ -46,7 +47,7 @@ def held_out(size, people=PEOPLE) -> list:
             for crops, masks, pictures, points, exact in columns]
 
 
-def score(model, seen, people=PEOPLE) -> dict:
+def score(model: autoencoder.SwapAutoencoder, seen: list, people: tuple = PEOPLE) -> dict:
     """Scores of both swaps beside no swap, for ``seen`` as from `held_out`: name -> number.
 
     psnr (dB) and ssim against the true swap inside the face. lips and lids: slope of the openings that the attribute network
@@ -71,14 +72,14 @@ def score(model, seen, people=PEOPLE) -> dict:
     return scores
 
 
-def sharpness(pictures, masks) -> float:
+def sharpness(pictures: np.ndarray, masks: np.ndarray) -> float:
     """Mean absolute Laplacian of the gray levels of pictures (N, H, W, 3) inside masks (N, H, W)."""
     edges = [cv2.Laplacian(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F) for one in pictures]
     return float(np.abs(edges)[masks].mean())
 
 
-def ship(run, recipe, /, people=PEOPLE, **made) -> dict:
-    """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's likenesses.
+def ship(run: TrainingRun, recipe: Recipe, /, people: tuple = PEOPLE, **made) -> dict:
+    """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's embeddings.
 
     made: fields of the card for a network that was trained otherwise, such as ``recipe``, ``hardware``, ``note``.
     """
@@ -89,11 +90,11 @@ def ship(run, recipe, /, people=PEOPLE, **made) -> dict:
                     f"all different, {SECONDS:.0f} s at {recipe.fps:g} frames a second; scored on {len(seen[0][0])} frames of "
                     f"{len(HELD_OUT)} other performances, of which no frame was learned",
             "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, seen, people), "people": list(people),
-            "likeness": [[round(float(x), 4) for x in row[3]] for row in seen], **made}
+            "embeddings": [[round(float(x), 4) for x in row[3]] for row in seen], **made}
     return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, half=True)
 
 
-def trained(recipe, begin=None):
+def trained(recipe: Recipe, begin: "str | Path | None" = None) -> TrainingRun:
     """The run of ``recipe`` on PEOPLE, finished; a new one begins with the network in the checkpoint ``begin``, made wider."""
     sets = training_faces(PEOPLE, recipe)
     about = describe("autoencoder", {**asdict(recipe), "begun_with": begin and checkpoints.read_card(begin)["sha256"]}, content(sets))

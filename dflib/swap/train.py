@@ -26,7 +26,9 @@ made of it,
 where y/2 is the picture at half its side. The last term comes last (``critic``): a small network learns to tell skin, lashes
 and teeth from what the decoders paint, in reconstructions and in swaps alike.
 """
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -97,8 +99,9 @@ def colours(faces: FaceSet) -> Tensor:
     return torch.tensor(np.stack([skin.mean(0), skin.std(0).clip(LEVEL)]), dtype=torch.float32)
 
 
-def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAutoencoder, how: "Warp | None" = None,
-                    measure=None, log_every: int = 10, about=None) -> TrainingRun:
+def autoencoder_run(folder: "str | Path", sets: list, recipe: Recipe, seed: int = 0, network: type = SwapAutoencoder,
+                    how: "Warp | None" = None, measure: "Callable | None" = None, log_every: int = 10,
+                    about: "dict | None" = None) -> TrainingRun:
     """A run in ``folder`` that trains ``recipe`` on a FaceSet of each person, cut for ``recipe.size``.
 
     For ablations: ``network`` is `SwapAutoencoder` or `SeparateEncoders`, ``how`` the augmentation instead of the recipe's,
@@ -151,7 +154,7 @@ def autoencoder_run(folder, sets, recipe: Recipe, seed: int = 0, network=SwapAut
                        schedule=warm_cosine(recipe.steps), log_every=log_every, about=about)
 
 
-def even_chances(values) -> np.ndarray:
+def even_chances(values: np.ndarray) -> np.ndarray:
     """(N,) chances of drawing each of N faces so that each column of values (N, K) comes out evenly, in the mean over columns.
 
     Turned heads, open mouths and closed eyes are rare, and what is rare is learned last.
@@ -165,7 +168,7 @@ def even_chances(values) -> np.ndarray:
     return np.mean(columns, 0)
 
 
-def reconstructed(model, person: int, inputs: Tensor) -> tuple:
+def reconstructed(model: SwapAutoencoder, person: int, inputs: Tensor) -> tuple:
     """Codes (B, 8 width) and pictures (B, 3, S, S) of one person's warped faces (B, 5, S, S)."""
     seen, hull = unpacked(inputs)
     seen = masked(seen, hull) if model.aligned else seen
@@ -187,7 +190,7 @@ def reconstruction_loss(made: Tensor, targets: Tensor, recipe: Recipe) -> Tensor
     return mae(made, wanted, counted) + structure + recipe.gradient * gradient(made, wanted, counted)
 
 
-def criticised(model, critic: PatchCritic, batches) -> tuple:
+def criticised(model: SwapAutoencoder, critic: PatchCritic, batches: list) -> tuple:
     """(loss of the decoders, loss of the critic), hinge losses; batches: (codes, made, wanted, mask) of each person.
 
     The decoder of a person has to please with that person's faces and with those of the person before: a swap.
@@ -209,7 +212,7 @@ def centre(faces: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def preview(model: SwapAutoencoder, data) -> np.ndarray:
+def preview(model: SwapAutoencoder, data: list) -> np.ndarray:
     """Rows of faces, (H, W, 3) uint8: for each person of data [(N, 4, S, S) uint8]: source, reconstruction, swap."""
     device, rows = next(model.parameters()).device, []
     was_training = model.training
@@ -224,7 +227,7 @@ def preview(model: SwapAutoencoder, data) -> np.ndarray:
     return ((sheet.permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
 
 
-def training_faces(people, recipe: Recipe) -> list:
+def training_faces(people: "list | tuple", recipe: Recipe) -> list:
     """A FaceSet for each of ``people``: names of `ActorClips`, filmed anew, paths of videos, Videos such as recordings, or sets.
 
     No two people give the same performance, nor the one of a shipped clip: as in life, no picture of one has a counterpart
@@ -247,7 +250,7 @@ def training_faces(people, recipe: Recipe) -> list:
     return sets
 
 
-def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0) -> TrainingRun:
+def train(recipe: "Recipe | None" = None, data: "list | None" = None, folder: "str | Path | None" = None, seed: int = 0) -> TrainingRun:
     """Train ``recipe`` (the current scale's) on ``data``, going on where an earlier run of the same recipe and pictures stopped.
 
     data: two people or more, each as for `training_faces`; by default two actors of the cast. ``folder`` is by default one in
@@ -268,12 +271,12 @@ def training_data(recipe: Recipe) -> list:
     return training_faces(PEOPLE, recipe)
 
 
-def taught(source, target) -> SwapAutoencoder:
+def taught(source: media.Video, target: media.Video) -> SwapAutoencoder:
     """The network that knows the people of two Videos as 0 and 1, trained at the current scale: for `deepfake.DeepFake`."""
     return train(data=(source, target)).models["autoencoder"]
 
 
-def content(sets) -> str:
+def content(sets: list) -> str:
     """What FaceSets hold, in a line: how many faces of each person, or of all of many, and a hash of all their pixels."""
     pixels = digest(*(array for faces in sets for array in (faces.crops, np.packbits(faces.masks))))
     counts = " and ".join(str(len(faces)) for faces in sets) if len(sets) < 4 else f"{sum(map(len, sets))}"

@@ -14,8 +14,8 @@ from torch import nn
 from dflib.synthesis.stargan import stargan
 from dflib.synthesis.stargan.edit import edited_pictures
 
-sys.path.append(str(Path(__file__).parents[1]))
-import stargan_plain as plain  # noqa: E402: it lies beside the tests
+sys.path.append(str(Path(__file__).parents[1]))      # where the tests' helpers lie
+import stargan_plain as plain  # noqa: E402
 
 CRITIC_STEPS = 5
 

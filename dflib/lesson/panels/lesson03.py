@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from dflib.synthesis.stylegan import judges, latents
+from dflib.lesson.showing import row
 from dflib.lesson.widgets import Panel, choice, slider, switch
 
 PEOPLE = 200  # whom a panel can show, numbered from 0
-GAP = 2  # white pixels between two pictures
 GROUPS = {"coarse": latents.COARSE, "middle": latents.MIDDLE, "fine": latents.FINE}
 SHOWN = ("age", "tone", "female", "smile", "yaw", "glasses")  # attributes whose value the direction panel writes
 
@@ -28,9 +28,9 @@ def style_mixer(generator, first=0, second=1, people=PEOPLE):
         layers = range(start - 1, stop)
         mixed = latents.mix(ws[:1], ws[1:], layers)
         one, between, other = latents.images_of(generator, torch.cat([ws[:1], mixed, ws[1:]]), noise)
-        likeness = judges.likeness(np.stack([one, other]), between[None])
+        likeness = judges.portrait_similarity(np.stack([one, other]), between[None])
         which = _named(generator, layers)
-        return _row([one, between, other]), (
+        return row([one, between, other]), (
             f"person {first} with {which} of person {second} · likeness to the first {likeness[0]:.2f}, "
             f"to the second {likeness[1]:.2f} · {_since(begun)}"
         )
@@ -66,7 +66,7 @@ def truncation_explorer(generator, first=0, shown=4, people=PEOPLE):
         )
         spread = images.astype(np.float32).std(axis=0).mean()
         names = [name for name in GROUPS if on[name]]
-        return _row(images), (
+        return row(images), (
             f"psi {psi:.2f} on the first {cutoff} layers · noise: {', '.join(names) or 'none'} · "
             f"people differ by {spread:.0f} grey levels · {_since(begun)}"
         )
@@ -98,9 +98,9 @@ def direction_explorer(generator, directions, person=0, people=PEOPLE):
             if amount:
                 steered = latents.steer(steered, directions[name], amount, range(start - 1, stop))
         images = latents.images_of(generator, torch.cat([ws, steered]), noise)
-        seen, likeness = judges.attributes_of(images), judges.likeness(*images[:, None])[0]
+        seen, likeness = judges.attributes_of(images), judges.portrait_similarity(*images[:, None])[0]
         changes = " · ".join(f"{name} {seen[name][0]:.2g} → {seen[name][1]:.2g}" for name in SHOWN)
-        return _row(images), f"{changes} · likeness {likeness:.2f} · {_since(begun)}"
+        return row(images), f"{changes} · likeness {likeness:.2f} · {_since(begun)}"
 
     controls = {
         "person": slider("person", 0, people - 1, person),
@@ -133,8 +133,8 @@ def walk_explorer(generator, count=8, people=PEOPLE):
             if space == "w":
                 w[2] = torch.lerp(w[0], w[1], share)
         one, other, between = images = latents.images_of(generator, generator.styles(w, psi), noise)
-        likeness = judges.likeness(images[:2], between[None])
-        return _row([one, between, other]), (
+        likeness = judges.portrait_similarity(images[:2], between[None])
+        return row([one, between, other]), (
             f"{share:.0%} of the way from person {first + here} to person {first + here + 1}, through {space} · "
             f"likeness {likeness[0]:.2f} and {likeness[1]:.2f} · {_since(begun)}"
         )
@@ -168,11 +168,6 @@ def _named(generator, layers) -> str:
     return (f"layers {layers[0] + 1}–{layers[-1] + 1} " if len(layers) > 1 else f"layer {layers[0] + 1} ") + (
         f"({low}–{high} px)" if high > low else f"({low} px)"
     )
-
-
-def _row(images) -> np.ndarray:
-    gap = np.full((images[0].shape[0], GAP, 3), 255, np.uint8)
-    return np.concatenate([part for image in images for part in (image, gap)][:-1], axis=1)
 
 
 def _since(begun) -> str:

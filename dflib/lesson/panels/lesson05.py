@@ -16,12 +16,12 @@ def swap_explorer(method, frames):
     """
     from dflib.swap import deepfake
 
-    def draw(frame, blend_by, colour, shrink, placed, view):
+    def draw(frame, blend_by, colour, shrink, by_shape, view):
         number, picture = frames[frame]
         seen, own = method.places[number]
         start = time.perf_counter()
         face, mask = deepfake.converted(
-            method.model, picture, seen, own if placed else seen, method.source, method.target
+            method.model, picture, seen, own if by_shape else seen, method.source_number, method.target_number
         )
         result = deepfake.blended(face, picture, mask, colour, blend_by, shrink / 100)
         milliseconds = 1000 * (time.perf_counter() - start)
@@ -36,7 +36,7 @@ def swap_explorer(method, frames):
         "blend_by": choice("edge", deepfake.BLENDS, "none"),
         "colour": choice("colours", deepfake.COLOURS, "none"),
         "shrink": slider("mask smaller, % of width", 0, 25, 0),
-        "placed": switch("placed by the source's shape", method.placed),
+        "by_shape": switch("placed by the source's shape", method.by_shape),
         "view": choice("view", ["whole picture", "what was changed"]),
     }
     return Panel(

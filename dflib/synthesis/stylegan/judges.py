@@ -12,11 +12,11 @@ from dflib.pictures import as_images, as_tensor
 from dflib.synthesis.stylegan.framing import known_crop
 
 
-def face_features(pictures: Tensor) -> Tensor:
+def portrait_features(pictures: Tensor) -> Tensor:
     """`metrics.features.face_features` (B, 320) of pictures (B, 3, S, S) in [-1, 1], as the generators frame them."""
-    from dflib.metrics.features import face_features as features_of_known
+    from dflib.metrics.features import face_features
 
-    return features_of_known(known_crop(pictures))
+    return face_features(known_crop(pictures))
 
 
 def attributes_of(images: np.ndarray) -> dict:
@@ -26,7 +26,7 @@ def attributes_of(images: np.ndarray) -> dict:
     return face_attributes(_known_images(images))
 
 
-def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def portrait_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """`metrics.identity_similarity` of pictures (N, S, S, 3) uint8, pair by pair: cosines (N,)."""
     from dflib.metrics import identity_similarity
 
@@ -36,14 +36,14 @@ def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def scores(images: np.ndarray, held_out: np.ndarray) -> dict:
     """How near generated pictures come to pictures that were held out, both (N, S, S, 3) uint8, S a power of two from 16.
 
-    name -> number: ``frechet`` in `face_features`, ``sliced_wasserstein`` (x 1000, mean of the levels), ``precision`` and
+    name -> number: ``frechet`` in `portrait_features`, ``sliced_wasserstein`` (x 1000, mean of the levels), ``precision`` and
     ``recall``. All depend on N: compare sets of one size only.
     """
     from dflib.metrics import frechet_distance, precision_recall
     from dflib.metrics.wasserstein import pyramid_wasserstein
 
-    quality = precision_recall(held_out, images, features=face_features)
-    found = {"frechet": frechet_distance(held_out, images, features=face_features),
+    quality = precision_recall(held_out, images, features=portrait_features)
+    found = {"frechet": frechet_distance(held_out, images, features=portrait_features),
              "sliced_wasserstein": pyramid_wasserstein(held_out, images)["mean"],
              "precision": quality.precision, "recall": quality.recall}
     return {name: round(float(value), 3) for name, value in found.items()}

@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from dflib import checkpoints
+from dflib.metrics.paths import slerp
 from dflib.pictures import as_images, as_tensor
 from dflib.synthesis.stylegan.stylegan import Generator
 
@@ -190,14 +191,6 @@ def steer(ws: Tensor, direction: Direction, amount: float, layers=None) -> Tenso
 
 
 # ---------------------------------------- walks
-def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """From a to b (…, D) along the arc between them, t in [0, 1]; for z, of which only the direction matters."""
-    cosine = F.cosine_similarity(a, b, dim=-1).clamp(-1, 1)[..., None]
-    angle = torch.acos(cosine)
-    arc = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-    return torch.where(torch.sin(angle) < 1e-4, torch.lerp(a, b, t), arc)       # (anti)parallel: there is no one arc
-
-
 def walk(points: Tensor, frames: int, space: str = "w") -> Tensor:
     """From each of K points (K, D) to the next in ``frames`` steps: ((K - 1) · frames + 1, D).
 
