@@ -13,6 +13,8 @@ What is not in the original is ``aligned``: codes are standardised per person (a
 the distribution of codes is the same for all people and no code says whose face it is. Without it the encoder learns
 whom it sees, each decoder only ever meets codes of its own person, and the swap fails on people who differ strongly.
 """
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

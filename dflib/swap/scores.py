@@ -3,6 +3,7 @@
 Lessons 04 and 05 and the table in data/swaps take their numbers from here. The true swap is the target's performance
 played by the source person, which only rendered people can give.
 """
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,7 +42,7 @@ class TrueSwap:
         return TrueSwap(self.frames[start:stop], self.masks[start:stop], self.landmarks[start:stop], self.source, self.target)
 
 
-def true_swap(shown: list, source: list, target: list) -> "TrueSwap":
+def true_swap(shown: Iterable, source: tuple, target: tuple) -> TrueSwap:
     """The TrueSwap of `shown`, the cast's Frames of a perfect swap (`ActorClips.true_swap`, `cast.render_clip`).
 
     source, target: what the two people look like, each a pair of pictures (N, H, W, 3) uint8 and landmarks (N, 68, 2).
