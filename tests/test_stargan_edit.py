@@ -122,6 +122,26 @@ def test_the_command_edits_labels_and_marks(capsys, tmp_path, checkpoint, frame)
     assert np.array_equal(marked, media.labels.mark(unmarked)) and not np.array_equal(unmarked, large)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".mp4"])
+def test_the_command_edits_everybody_or_the_largest(capsys, tmp_path, checkpoint, frame, suffix):
+    """Two people side by side, the one on the right smaller: with --which largest that face stays as it was."""
+    small = cast.render(cast.sample_person(8), cast.sample_shot(3, yaw=15), size=96).image
+    both = np.full((128, 256, 3), 110, np.uint8)
+    both[:, :128], both[16:112, 144:240] = frame.image, small
+    write = {".png": lambda path: media.write_image(path, both, kind="rendered"),
+             ".mp4": lambda path: media.write_video(path, [both] * 2, fps=10, crf=1, kind="rendered", progress=False)}[suffix]
+    write(tmp_path / f"in{suffix}")
+    changed = {}
+    for which in ("all", "largest"):
+        code, *_ = run(capsys, tmp_path / f"in{suffix}", tmp_path / f"{which}{suffix}", "--set", "age=old", "--which", which,
+                       "--checkpoint", checkpoint)
+        assert code == 0
+        read = media.read_image if suffix == ".png" else lambda path: next(iter(media.read_video(path)))
+        change = np.abs(read(tmp_path / f"{which}{suffix}").astype(int) - both).max(axis=2) > 40
+        changed[which] = bool(change[40:90, 45:85].any()), bool(change[50:80, 185:205].any())
+    assert changed == {"all": (True, True), "largest": (True, False)}
+
+
 def test_the_command_edits_videos(capsys, tmp_path, checkpoint, frame):
     large = np.kron(frame.image, np.ones((2, 2, 1), np.uint8))
     media.write_video(tmp_path / "in.mp4", [large] * 3, fps=10, kind="rendered", progress=False)

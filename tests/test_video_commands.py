@@ -58,6 +58,16 @@ def swap(monkeypatch, capsys, *arguments):
     return run(capsys, "swap", *arguments)
 
 
+def test_whose_faces_are_swapped_is_handed_on(tmp_path, capsys, monkeypatch):
+    source, asked = make_video(tmp_path / "a.mp4", NUMBERS), []
+    found = manipulate.follow_faces
+    monkeypatch.setattr(manipulate, "follow_faces", lambda video, which, *rest: asked.append(which) or found(video, which, *rest))
+    for arguments in ([], ["--which", "all"]):
+        code, *_ = swap(monkeypatch, capsys, source, source, tmp_path / "out.mp4", *arguments)
+        assert code == 0
+    assert asked == ["largest", "all"]
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
 @pytest.mark.parametrize("command", ["detect", "swap"])
 def test_every_command_keeps_times_and_sound(tmp_path, capsys, monkeypatch, command, name):

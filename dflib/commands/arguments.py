@@ -45,6 +45,13 @@ def output(*suffixes: str):
     return parse
 
 
+def add_which(parser, default: str) -> None:
+    """The option --which: whose faces are changed."""
+    parser.add_argument("--which", choices=("largest", "all"), default=default,
+                        help="largest: the person whose face is the largest where one is first seen, and nobody else; "
+                             f"all: everybody (default: {default})")
+
+
 def say_remarks(prog: str, remarks) -> None:
     """Print to standard error what files were found to be; ``remarks`` are pairs (path, sentence)."""
     for path, sentence in remarks:

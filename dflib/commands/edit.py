@@ -1,10 +1,10 @@
 """``edit``: hair, gender, age, skin or expression of the faces in a picture or video."""
 from pathlib import Path
 
-from dflib.commands.arguments import output, say_remarks
+from dflib.commands.arguments import add_which, output, say_remarks
 from dflib.media import IMAGES_WRITTEN, VIDEOS_READ, VIDEOS_WRITTEN
 
-SUMMARY = "Edit hair, gender, age, skin or expression of every face in a picture or video; the result is labelled."
+SUMMARY = "Edit hair, gender, age, skin or expression of the faces in a picture or video; the result is labelled."
 
 
 def add_arguments(parser) -> None:
@@ -13,6 +13,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("out", type=output(*IMAGES_WRITTEN, *VIDEOS_WRITTEN), nargs="?",
                         help="picture or video to write, as the input is one")
     parser.add_argument("--set", nargs="+", default=[], metavar="WHAT=VALUE", help="edits, for example hair=blond age=old")
+    add_which(parser, "all")
     parser.add_argument("--list", action="store_true", help="name the edits there are, and do nothing else")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE.safetensors", help="a StarGAN (default: the shipped one)")
     parser.add_argument("--backend", choices=("auto", "dflib", "face-alignment"), default="dflib",
@@ -45,6 +46,7 @@ def _picture(arguments, method) -> None:
     found = faces.landmarks(image, backend=arguments.backend)
     if not len(found):
         raise ValueError(f"No face was found in {arguments.input}.")
+    found = found[:1] if arguments.which == "largest" else found        # the largest comes first
     label = media.read_label(arguments.input)
     nobody = label is not None and label.kind in ("rendered", "neutral")
     media.write_image(arguments.out, edit_faces(method.model, image, found, method.edits), kind=method.kind,
@@ -54,6 +56,6 @@ def _picture(arguments, method) -> None:
 
 def _video(arguments, method) -> None:
     from dflib.manipulate import manipulate_video
-    done = manipulate_video(method, arguments.input, arguments.out, backend=arguments.backend, which="all")
+    done = manipulate_video(method, arguments.input, arguments.out, backend=arguments.backend, which=arguments.which)
     say_remarks(arguments.prog, done.remarks)
     print(f"{arguments.out}: {done.frames} frames, {done.without_face} of them without a face and left as they were")
