@@ -6,6 +6,7 @@ import torch
 from dflib import faces
 from dflib.datasets import RenderedFaces
 from dflib.lesson.panels import lesson03 as panels
+from dflib.lesson.showing import GAP
 from dflib.synthesis.stylegan import framing, judges, latents
 from dflib.synthesis.stylegan import Generator
 
@@ -28,8 +29,8 @@ def styles(generator, numbers, psi=0.7):
 def parts(panel, count):
     """The pictures side by side in a panel's picture, which gaps of white separate."""
     side = panel.picture.shape[0]
-    assert panel.picture.shape == (side, count * side + (count - 1) * panels.GAP, 3)
-    return [panel.picture[:, k * (side + panels.GAP):][:, :side] for k in range(count)]
+    assert panel.picture.shape == (side, count * side + (count - 1) * GAP, 3)
+    return [panel.picture[:, k * (side + GAP):][:, :side] for k in range(count)]
 
 
 def test_mixer_takes_the_layers_that_it_names_from_the_second_person(generator):

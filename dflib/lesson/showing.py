@@ -13,6 +13,7 @@ from dflib import scale as scales
 
 LARGEST_PNG = 150_000  # bytes; what is larger is shown as JPEG, so that a committed notebook stays under 2 MB
 JPEG_QUALITY = 90
+GAP = 2  # white pixels between two pictures of a row
 SMALLEST_SIDE = 256  # pixels; smaller pictures are enlarged without smoothing
 
 
@@ -138,7 +139,7 @@ def row(images) -> np.ndarray:
     if not images or len({image.shape[0] for image in images}) != 1:
         raise ValueError("Images in a row need the same height, and there must be at least one.")
     images = [np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image for image in images]
-    gap = np.full((images[0].shape[0], 2, 3), 255, np.uint8)
+    gap = np.full((images[0].shape[0], GAP, 3), 255, np.uint8)
     pieces = [piece for image in images for piece in (image, gap)][:-1]
     return np.concatenate(pieces, axis=1)
 
