@@ -14,14 +14,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 import lock  # noqa: E402
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from test_project import PROJECT  # noqa: E402
 
 TEXT = lock.LOCK.read_text(encoding="utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = [PROJECT["optional-dependencies"][name] for name in lock.EXTRAS]
 WANTED = [Requirement(text) for text in sum(EXTRAS, PROJECT["dependencies"]) if not text.startswith("dflib[")]
 
