@@ -24,11 +24,34 @@ def game_value(logit, p, q, x) -> float:
     return float(np.trapezoid(-p * np.logaddexp(0, -logit) - q * np.logaddexp(0, logit), x))
 
 
+def kullback_leibler(p, q, x) -> float:
+    """KL(p || q) = E_p[log p / q] in nats: not symmetric, and infinite where p is and q is not."""
+    with np.errstate(divide="ignore"):
+        return float(np.trapezoid(_times_log(p, p) - _times_log(p, q), x))
+
+
 def jensen_shannon(p, q, x) -> float:
-    """Jensen-Shannon divergence in nats: 0 for equal densities, log 2 for densities that share no point."""
+    """The mean KL of p and of q to their middle, in nats: 0 for equal densities, log 2 for densities that share no point."""
     middle = (p + q) / 2
-    entropies = _times_log(p, p) - _times_log(p, middle) + _times_log(q, q) - _times_log(q, middle)
-    return float(np.trapezoid(entropies, x)) / 2
+    return (kullback_leibler(p, middle, x) + kullback_leibler(q, middle, x)) / 2
+
+
+def wasserstein(p, q, x) -> float:
+    """Wasserstein-1 distance, in units of x: how far the mass of q is carried on average until it lies as p does.
+
+    On a line it is the area between the two cumulative distributions.
+    """
+    below_p, below_q = (np.cumsum(density) * (x[1] - x[0]) for density in (p, q))
+    return float(np.trapezoid(np.abs(below_p - below_q), x))
+
+
+def mean_gradients(logit, q, x) -> tuple[float, float]:
+    """Derivatives of the minimax and of the non-saturating loss by the mean of q, for a discriminator that stands still.
+
+    logit, q: at x. A sample of q moves with the mean, so the chain rule gives E_q[dloss/dlogit · dlogit/dx].
+    """
+    slope, probability = np.gradient(logit, x), np.exp(-np.logaddexp(0, -logit))
+    return tuple(float(np.trapezoid(-q * factor * slope, x)) for factor in (probability, 1 - probability))
 
 
 def _times_log(weight, value):
