@@ -54,6 +54,17 @@ def test_what_is_not_known_is_answered_by_the_first_differing_value():
     assert check("04.rodrigues", lambda v: np.full((3, 3), 3.0)).startswith("wrong: for v = [")
 
 
+def test_a_step_is_judged_by_what_it_moves():
+    def twice(G, D, optimizer, z):
+        right = solutions("02").SOLUTIONS["02.generator_step"]
+        right(G, D, optimizer, z)
+        return right(G, D, optimizer, z)
+
+    assert check("02.generator_step", twice).startswith("wrong: for D's logit 2 x - 1 the weights (a, b) of G(z) = a z + b")
+    blind = check("02.r1_penalty", lambda D, x, gamma: solutions("02").SOLUTIONS["02.r1_penalty"](D, x, gamma).detach())
+    assert blind.startswith("wrong: the number is right, but D cannot learn from it")
+
+
 def test_an_answer_that_changes_its_argument_is_told_so():
     def in_place(ws, mean, psi, cutoff):
         ws[:, :cutoff] = mean + psi * (ws[:, :cutoff] - mean)

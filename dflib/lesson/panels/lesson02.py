@@ -161,8 +161,8 @@ def _halves(left, right):
     """A figure that is drawn again and again, and its two axes side by side, with these limits of x."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 2.9), dpi=80)
-    pair = figure.add_axes((0.05, 0.17, 0.43, 0.79)), figure.add_axes((0.57, 0.17, 0.41, 0.79))
+    figure = Figure(figsize=(6.4, 2.5), dpi=100)
+    pair = figure.add_axes((0.05, 0.2, 0.42, 0.77)), figure.add_axes((0.58, 0.2, 0.4, 0.77))
     pair[0].set(xlim=left, ylim=(0, 1.4), xlabel="x", yticks=(0, 0.5, 1))
     pair[1].set(xlim=right)
     return figure, *pair

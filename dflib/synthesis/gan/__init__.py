@@ -13,6 +13,7 @@ _HOME = {
     "FaceGenerator": "gan", "FaceDiscriminator": "gan",
     "SHEET": "train", "SIDE": "train", "Recipe": "train", "RECIPES": "train", "gan_run": "train", "faces_of": "train",
     "latents_of": "train", "on_arc": "train", "people_of": "train",
+    "training_data": "train", "SHIPPED": "train",
 }
 __all__ = sorted(_HOME)
 __getattr__, __dir__ = lazily(globals(), _HOME)

@@ -35,7 +35,7 @@ class Recipe:
 
 
 RECIPES = {"smoke": Recipe(30), "cpu": Recipe(1200), "gpu": Recipe(20_000, more=3000)}
-SHIPPED = Recipe(12_000, more=3000)
+SHIPPED = Recipe(6_241, more=3000)
 
 
 def gan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, about=None, sample_seconds: float = 10.0) -> TrainingRun:
