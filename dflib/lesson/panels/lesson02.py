@@ -31,7 +31,7 @@ def line_explorer():
     dots = [right.plot([], [], "o", color=colour, markersize=5)[0] for colour, _, _ in styles]
     right.set(ylim=(-6, 1.6), xlabel="mean of q", yticks=(-6, -3, 0), yticklabels=("1e-6", "1e-3", "1"))
     left.legend(frameon=False, fontsize=8, loc="upper left")
-    right.legend(frameon=False, fontsize=8, loc="lower center")
+    right.legend(frameon=False, fontsize=8, loc="lower left")
     curves = {}  # width -> divergence and sizes of the gradients at MEANS, (3, 61)
 
     def draw(mean, width):
