@@ -27,7 +27,11 @@ def describe(technique: str, recipe, data: str) -> dict:
 
 
 def digest(*contents) -> str:
-    """Eight hexadecimal digits that name arrays, texts and the contents of files (paths), in this order."""
+    """Eight hexadecimal digits that name arrays, texts and the contents of files (paths), in this order.
+
+    For what a run learns from. What renders depend on, persons and other records, is named by `cast.renders.content`, which
+    stands above this floor and reads no files; either one in the other's place would rename what lies in everybody's cache.
+    """
     total = hashlib.sha256()
     for content in contents:
         if isinstance(content, Path):
