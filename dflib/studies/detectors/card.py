@@ -97,6 +97,8 @@ def kinds_table(rows: list) -> str:
 
 def differences_table(compared: list) -> str:
     """A line for each two networks."""
+    if not compared:
+        return "There are no two networks to compare."
     return table(["coding", "seed", "detectors", "difference of AUC, points", "p, corrected", ""], [
         [entry["compression"], entry["seed"], f"{TITLES[entry['first']]} − {TITLES[entry['second']]}", percent(entry),
          f"{entry['p']:.3f}", "" if entry["distinguishable"] else "not distinguishable"] for entry in compared])

@@ -9,7 +9,8 @@ from dflib.studies.detectors.plan import TITLES
 from dflib.studies.detectors.table import by_frame, by_video
 
 SIZE = 128                          # px of the crops that head the columns
-BLUE, PALE, INK = "#0072B2", "#DCEBF6", "#222222"
+LINE, INK = 0.95, "#222222"            # inches of one unit; of text
+DISC = "#8CC2E6"
 WORDS = {REAL: "untouched", "NeuralTextures": "Neural-\nTextures", "TrueReenactment": "true re-\nenactment", "TrueSwap": "true\nswap",
          "SelfDeepfakes": "Deepfakes\nof oneself", "SelfFaceSwap": "FaceSwap\nof oneself", "Recompressed": "coded\ntwice",
          "PastedBack": "pasted\nback", "Enlarged": "made small\nand large"}
@@ -46,9 +47,9 @@ def controls(results: list, heads: dict):
     found = [shares(result) for result in results]
     kinds = list(dict.fromkeys(kind for row in found for kind in row))
     learned = [kind for kind in kinds if kind in set(np.asarray(results[0]["test_kind"]).tolist())]
-    figure = Figure(figsize=(1.9 + 0.95 * len(kinds), 2.0 + 0.55 * len(results)), dpi=110)
+    limits = {"xlim": (-2.3, len(kinds) - 0.4), "ylim": (0.55 * len(results) - 0.2, -1.9)}
+    figure = Figure(figsize=(LINE * (len(kinds) + 1.9), LINE * (0.55 * len(results) + 1.7)), dpi=110)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-1.9 / 0.95 - 0.1, len(kinds) - 0.4), ylim=(0.55 * len(results), -1.9), aspect="auto")
     axes.set_axis_off()
     for column, kind in enumerate(kinds):
         axes.text(column, -1.75, WORDS.get(kind, kind), ha="center", va="top", size=8, color=INK)
@@ -57,15 +58,14 @@ def controls(results: list, heads: dict):
         for line, row in enumerate(found):
             if kind in row:
                 y = 0.55 * line
-                axes.scatter(column, y, s=520 * row[kind] + 4, color=BLUE, zorder=2)
-                axes.text(column, y, f"{100 * row[kind]:.0f}", ha="center", va="center", size=8, zorder=3,
-                          color="white" if row[kind] > 0.4 else INK)
+                axes.scatter(column, y, s=600 * row[kind] + 4, color=DISC, zorder=2)
+                axes.text(column, y, f"{100 * row[kind]:.0f}", ha="center", va="center", size=8, zorder=3, color=INK)
     for line, result in enumerate(results):
         about = result["about"]
         axes.text(-0.6, 0.55 * line, f"{TITLES[about['name']]}\n{about['compression']}, seed {about['seed']}", ha="right",
                   va="center", size=8, color=INK)
     axes.axvline(len(learned) - 0.5, color=INK, linewidth=1)
-    axes.set(xlim=(-1.9 / 0.95 - 0.1, len(kinds) - 0.4), ylim=(0.55 * len(results), -1.9))
+    axes.set(**limits)
     return figure
 
 
