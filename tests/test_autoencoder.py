@@ -165,7 +165,7 @@ def test_warp_similarity_is_umeyamas():
     y, x = torch.meshgrid(torch.linspace(-1, 1, 5), torch.linspace(-1, 1, 5), indexing="ij")
     regular = torch.stack([x, y]).double().flatten(1)
     nodes = regular + shifts.flatten(2)
-    found = faces.inverse(warp.similarity(regular, nodes).numpy())
+    found = faces.inverse(warp.inverse_similarity(regular, nodes).numpy())
     assert np.allclose(found, faces.similarity(nodes.transpose(1, 2).numpy(), np.repeat(regular.T.numpy()[None], 5, 0)), atol=1e-6)
 
 

@@ -67,12 +67,12 @@ def score(model: autoencoder.SwapAutoencoder, seen: list, people: tuple = PEOPLE
             slope, ceiling = (np.polyfit(exact[:, k], some[name], 1)[0] for some in (eyes_mouth, best))
             found |= {f"{name}_slope": slope / ceiling, f"{name}_corr": np.corrcoef(exact[:, k], eyes_mouth[name])[0, 1],
                       f"{name}_ceiling": np.corrcoef(exact[:, k], best[name])[0, 1]}
-        found["sharpness"] = sharpness(made, goal_masks) / sharpness(goal, goal_masks)
+        found["sharpness"] = edge_strength(made, goal_masks) / edge_strength(goal, goal_masks)
         scores |= {f"{people[source]}_onto_{people[target]}_{name}": round(float(value), 3) for name, value in found.items()}
     return scores
 
 
-def sharpness(pictures: np.ndarray, masks: np.ndarray) -> float:
+def edge_strength(pictures: np.ndarray, masks: np.ndarray) -> float:
     """Mean absolute Laplacian of the gray levels of pictures (N, H, W, 3) inside masks (N, H, W)."""
     edges = [cv2.Laplacian(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F) for one in pictures]
     return float(np.abs(edges)[masks].mean())

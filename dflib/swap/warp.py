@@ -80,7 +80,7 @@ def resampled(pictures: Tensor, size: int, matrix: Tensor, shifts: Tensor) -> tu
     weights = (1 - (fine[:, None] * (NODES - 1) - torch.arange(NODES, device=pictures.device)).abs()).clamp(min=0)
     bent = weights @ moved @ weights.T                              # (B, 2, size, size): linear between the nodes
 
-    back = similarity(regular.flatten(1), nodes.flatten(2))         # (B, 2, 3)
+    back = inverse_similarity(regular.flatten(1), nodes.flatten(2))         # (B, 2, 3)
     whole = torch.cat([turn @ back[:, :, :2], turn @ back[:, :, 2:] + shift], 2)
     y, x = torch.meshgrid(*2 * [reach * (2 * fine - 1)], indexing="ij")
     straight = (whole.flatten(0, 1) @ torch.stack([x, y, torch.ones_like(x)]).flatten(1)).view_as(bent)
@@ -89,7 +89,7 @@ def resampled(pictures: Tensor, size: int, matrix: Tensor, shifts: Tensor) -> tu
                  for grid in (bent, straight))
 
 
-def similarity(regular: Tensor, nodes: Tensor) -> Tensor:
+def inverse_similarity(regular: Tensor, nodes: Tensor) -> Tensor:
     """The inverse (B, 2, 3) of the least-squares similarity that takes nodes (B, 2, N) to regular (2, N), which has mean 0.
 
     With points as complex numbers a similarity is z -> a z + b, and the least-squares a is a quotient of two sums: in the
