@@ -7,7 +7,7 @@ Each is trained and tested under a *wrong* protocol, as sets have been used or m
     source      a histogram of the picture's colours     wrong: real clips come from another camera
     codec       the picture's blocks and fine detail     wrong: real clips are coded once, fakes once more and harder
     order       the number of the frame                  wrong: real frames are from the clip's beginning, fakes from its end
-    light       where the picture is brighter            wrong: people lit from the left are real, those lit from the right fake
+    light       which side of the face is brighter       wrong: people lit from the left are real, those lit from the right fake
 
     own         every person is real and fake, in the same frames, light and codec; train and test share nobody
 
@@ -30,6 +30,9 @@ EARLY, LATE = 8, 24                 # numbers of the frames that are looked at
 FOLDS = 5
 CAMERA = np.array([1.12, 1.0, 0.86])    # the other camera's white balance
 HARDER = 38                         # crf of what is coded once more
+ASIDE = 0.1                         # how far to the side a light must be for a person to be lit from there
+SIDES = ((2, 31), (14, 35)), ((3, 48), (13, 54)), ((1, 36), (15, 45)), ((17, 19, 36), (26, 24, 45)), ((31,), (35,))
+                                    # landmarks of which means lie on the skin of one side of a face and of the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,7 @@ class Pictures:
     fake: np.ndarray
     pairs: np.ndarray       # (N,) numbers of the pairs: people of one pair are in one fold
     light: np.ndarray       # (N,) of the direction to the light, the part to the right, -1 to 1
+    marks: np.ndarray       # (N, 2, 68, 2) landmarks found in the originals
 
 
 def pictures_of(root, people: dict, pairs: list) -> Pictures:
@@ -51,12 +55,19 @@ def pictures_of(root, people: dict, pairs: list) -> Pictures:
             fake.append(two_frames(root / "manipulated_sequences" / method / "c23/videos" / f"{target}_{source}.mp4"))
             number.append(k)
             light.append(people[target]["light"][0])
-    return Pictures(*(np.array(column) for column in (real, fake, number, light)))
+    marks = [[landmarks(picture) for picture in pictures] for pictures in real]
+    return Pictures(*(np.array(column) for column in (real, fake, number, light, marks)))
 
 
 def two_frames(path) -> list:
     """Frames EARLY and LATE of a video."""
     return [frame for number, frame in enumerate(media.read_video(path)) if number in (EARLY, LATE)]
+
+
+def landmarks(picture) -> np.ndarray:
+    """(68, 2) of the face, which is looked for in the middle of the picture."""
+    height, width = picture.shape[:2]
+    return faces.landmarks(picture, "dflib", np.array([[0.25 * width, 0.25 * height, 0.75 * width, 0.8 * height]]))[0]
 
 
 # ---------------------------------------- what the classifiers look at: pictures (N, H, W, 3) -> (N, K)
@@ -77,23 +88,17 @@ def blocks(pictures) -> np.ndarray:
     return np.log(np.array(rows) + 1e-3)
 
 
-def brightness(pictures) -> np.ndarray:
-    """Of the middle of the picture, where the face is: logarithm of the right half's brightness over the left one's, of rows."""
+def brightness(pictures, marks) -> np.ndarray:
+    """Logarithms of the brightness of the face's left side over its right side, at SIDES of landmarks (N, 68, 2)."""
     rows = []
-    for picture in pictures:
-        height, width = picture.shape[:2]
-        face = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[height // 3:4 * height // 5, width // 4:3 * width // 4].astype(np.float32)
-        parts = [part.mean() + 1 for part in np.split(face[:, :face.shape[1] // 4 * 4], 4, axis=1)]
-        rows.append([np.log(parts[3] / parts[0]), np.log(parts[2] / parts[1])])
+    for picture, points in zip(pictures, marks):
+        gray = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 2) + 5
+
+        def at(numbers):
+            x, y = np.clip(points[list(numbers)].mean(0).round().astype(int), 0, (picture.shape[1] - 1, picture.shape[0] - 1))
+            return gray[y, x]
+        rows.append([np.log(at(left) / at(right)) for left, right in SIDES])
     return np.array(rows)
-
-
-def likeness(pictures, like=None) -> np.ndarray:
-    """Embeddings of the identity network, cut by the landmarks found in ``like``, pictures of the same size (these, by default)."""
-    height, width = pictures.shape[1:3]
-    box = np.array([[0.25 * width, 0.25 * height, 0.75 * width, 0.8 * height]])
-    marks = [faces.landmarks(picture, "dflib", box)[0] for picture in (pictures if like is None else like)]
-    return metrics.identity_embedding(pictures, np.array(marks))
 
 
 # ---------------------------------------- the protocols
@@ -120,19 +125,19 @@ def cases(found: Pictures, leak: str, wrong: bool) -> Cases:
         numbers = np.where(labels, LATE, EARLY) if wrong else np.concatenate([numbers, numbers])
         return Cases(numbers[:, None].astype(float), labels, pairs)
     if leak == "light":
-        if wrong:
-            left = found.light < 0
-            return Cases(brightness(np.concatenate([real[left], fake[~left]])), np.repeat([0, 1], [left.sum(), (~left).sum()]),
-                         np.concatenate([found.pairs[left], found.pairs[~left]]))
-        return Cases(brightness(np.concatenate([real, fake])), labels, pairs)
+        seen = np.stack([brightness(some, found.marks[:, 0]) for some in (real, fake)])        # (2, N, K)
+        if not wrong:
+            return Cases(np.concatenate(seen), labels, pairs)
+        lit, right = np.abs(found.light) > ASIDE, (found.light > 0).astype(int)
+        return Cases(seen[right[lit], np.flatnonzero(lit)], right[lit], found.pairs[lit])
     raise ValueError(f"Unknown leak {leak!r}: there are identity, source, codec, order, light.")
 
 
 def identity_scores(found: Pictures, wrong: bool) -> tuple:
     """(labels, scores, pairs) of the look-up: how much nearer the nearest known fake is than the nearest known real picture."""
     count = len(found.pairs)
-    early, late = (likeness(found.real[:, k]) for k in (0, 1))
-    fakes = [likeness(found.fake[:, k], found.real[:, k]) for k in (0, 1)]
+    early, late = (metrics.identity_embedding(found.real[:, k], found.marks[:, k]) for k in (0, 1))
+    fakes = [metrics.identity_embedding(found.fake[:, k], found.marks[:, k]) for k in (0, 1)]
     if wrong:
         labels = found.pairs % 2                    # of every second pair there are only fakes, of the others only real clips
         known, asked = (np.where(labels[:, None] == 1, fakes[k], (early, late)[k]) for k in (0, 1))

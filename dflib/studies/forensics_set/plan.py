@@ -96,9 +96,10 @@ def tasks_of(pairs, methods=METHODS, controls=CONTROLS) -> list:
     return tasks
 
 
-def write_lists(root, actors) -> None:
+def write_lists(root, actors, pairs: "list | None" = None) -> None:
     """splits/{train,val,test}.json as in FaceForensics++, and actors.json: from whom and what everything is rendered again.
 
+    pairs: those that are listed, by default all of `pairs_of` the actors.
     Of each actor it says who that is (`Person.attributes`), the seeds, and of the kept frames the turn and nod of the head in
     degrees, (lowest, mean, highest), and the unit vector (x right, y up, z to the viewer) from the head towards the key light.
     """
@@ -114,9 +115,10 @@ def write_lists(root, actors) -> None:
                 "light": [round(float(x), 3) for x in shots[0].light.direction], **cast.sample_person(actor.person).attributes}
 
     (root / "splits").mkdir(parents=True, exist_ok=True)
-    for split, pairs in pairs_of(actors).items():
-        lists = [[one.id, other.id] for one, other in pairs]
+    for split in SPLITS:
+        chosen = pairs_of(actors)[split] if pairs is None else [pair for pair in pairs if pair[0].split == split]
+        lists = [[one.id, other.id] for one, other in chosen]
         write_bytes(root / "splits" / f"{split}.json", (json.dumps(lists) + "\n").encode())
-    rows = ",\n".join(f" {json.dumps(actor.id)}: {json.dumps(about(actor))}" for actor in actors)
+    rows = ",\n".join(f" {json.dumps(actor.id)}: {json.dumps(about(actor))}" for actor in sorted(actors, key=lambda actor: actor.id))
     head = json.dumps({"whole": WHOLE, "kept": KEPT, "fps": FPS, "size": SIZE})[:-1]
     write_bytes(root / "actors.json", f'{head}, "actors": {{\n{rows}}}}}\n'.encode())

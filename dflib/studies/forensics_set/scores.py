@@ -20,8 +20,10 @@ TRUTHS = {"Deepfakes": "TrueSwap", "FaceSwap": "TrueSwap", "Face2Face": "TrueRee
 EVERY = 8                               # so many-th frame of each clip is compared
 
 
-def score(root) -> dict:
+def score(root, splits=None) -> dict:
     """{"compression": …, "pairs": N, method: {measure: [mean, low, high]}} of the set in the folder ``root``.
+
+    splits: the folder of the lists, as for `FaceForensics`.
 
     psnr (dB) and ssim lie inside the part that the truth or the method changed; "nothing" is what the untouched original would
     score there, "gain" what the method adds to it. 95 % intervals, bootstrap over pairs of people. FileNotFoundError where the
@@ -33,7 +35,7 @@ def score(root) -> dict:
     for method, truth in there(root).items():
         rows, groups = [], []
         for split in ("val", "test"):
-            data = FaceForensics(root, split, compression, methods=(method,))
+            data = FaceForensics(root, split, compression, (method,), splits)
             for clip in (clip for clip in data if clip.fake):
                 rows.append(compared(root, clip, truth, compression))
                 groups.append("-".join(sorted((clip.target, clip.source))))

@@ -24,7 +24,7 @@ from dflib.studies.forensics_set.manipulations import LEARNED_FROM, runs
 CONTROLLED = 10                 # test pairs of which controls are shipped
 CARD = """# A forensics data set: FaceForensics++ in small
 
-130 people who do not exist, one clip each, and what several methods made of their faces. Folders, names and lists are those of
+{count} people who do not exist, one clip each, and what several methods made of their faces. Folders, names and lists are those of
 FaceForensics++ (Rössler et al. 2019), so that one reader loads both:
 
 ```python
@@ -36,16 +36,16 @@ crops = crops_of(train, size=128)                               # cut by the ori
 
 | folder | contents |
 |---|---|
-| `original_sequences/youtube` | 130 clips: 32 frames of 160 px, 12.5 a second, H.264 at crf 23; those of test actors at crf 40 as well |
+| `original_sequences/youtube` | {count} clips: 32 frames of 160 px, 12.5 a second, H.264 at crf 23, of test actors at crf 40 too |
 | `manipulated_sequences/<method>` | {methods}; `000_001.mp4` is 000's clip with the face or the expression of 001 |
 | `manipulated_sequences/<method>/masks` | where a fake differs from its original by more than 8 of 255 levels, uncompressed; 80 px, bits |
 | `control_sequences/<control>` | see below; *Enlarged* of all, the others of the first {controlled} test pairs |
-| `splits/` | lists of pairs: 60 actors to train, 10 to validate, 60 to test. Pairs are what is independent: 30 of them to test |
+| `splits/` | lists of pairs: {splits}. Pairs, not clips, are what is independent |
 | `actors.json` | who everybody is, the seeds, pose and light: all is rendered again from it |
 | `scores.json`, `leaks.json` | the tables below |
 | `SHA256SUMS` | of every file |
 
-The rest (c40 and raw of all, all controls) is made from the same renders, never from these files, by
+{rest} is made from the same renders, never from these files, by
 
     python -m dflib make forensics FOLDER --compression c23 c40 raw
 
@@ -80,7 +80,7 @@ what a method learns from the very clip that it changes.
 
 ## Five leaks, and how each is closed
 
-Area under the curve of a classifier that knows nothing of manipulation, in folds over pairs, 95 % interval over 65 pairs.
+Area under the curve of a classifier that knows nothing of manipulation, in folds over pairs, 95 % interval over {all_pairs} pairs.
 
 | leak | wrong protocol | this set's own |
 |---|---:|---:|
@@ -107,11 +107,16 @@ All pictures show people who do not exist; CC0, as all of data.
 """
 
 
-def shipped(tasks, pairs) -> list:
-    """Paths below the set's folder that are shipped, of all Tasks; pairs: of the test part."""
-    seen = {actor.id for pair in pairs[:CONTROLLED] for actor in pair}
+def whole_pairs(full, methods) -> list:
+    """The pairs of which everything is in the set's folder ``full``, in the order in which they are made."""
+    return [pair for pair in plan.in_turn(plan.actors_of(130)) if not make.missing(full, plan.tasks_of([pair], methods), ("c23", "c40"))]
+
+
+def shipped(pairs, methods) -> list:
+    """Paths below the set's folder that are shipped, of these pairs."""
+    seen = {actor.id for pair in [pair for pair in pairs if pair[0].split == "test"][:CONTROLLED] for actor in pair}
     chosen = []
-    for task in tasks:
+    for task in plan.tasks_of(pairs, methods):
         if task.folder.startswith("control") and task.method != "Enlarged" and task.target.id not in seen:
             continue
         small = task.target.split == "test" and task.method in ("real", *plan.METHODS[:4])
@@ -122,19 +127,18 @@ def shipped(tasks, pairs) -> list:
 def ship(full, destination=DATA / "forensics") -> None:
     """Copy the shipped part of the set in the folder ``full``, measure, and write the card and SHA256SUMS."""
     full = Path(full)
-    actors = plan.actors_of(130)
     methods = [method for method in plan.METHODS if (full / "manipulated_sequences" / method / "c23").is_dir()]
-    files = shipped(plan.tasks_of(plan.in_turn(actors), methods), plan.pairs_of(actors)["test"])
-    files += [Path("actors.json"), *(Path("splits") / f"{split}.json" for split in ("train", "val", "test"))]
-    for file in files:
+    pairs = whole_pairs(full, methods)
+    for file in shipped(pairs, methods):
         (destination / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(full / file, destination / file)
+    plan.write_lists(destination, [actor for pair in pairs for actor in pair], pairs)
     people = json.loads((destination / "actors.json").read_text())["actors"]
-    found = leaks.pictures_of(destination, people, [[a.id, b.id] for a, b in plan.in_turn(actors)])
+    found = leaks.pictures_of(destination, people, [[a.id, b.id] for a, b in pairs])
     results = {leak: {name: vars(leaks.measured(found, leak, wrong)) for name, wrong in (("wrong", True), ("own", False))}
                for leak in leaks.LEAKS}
     write_bytes(destination / "leaks.json", (json.dumps(results, indent=1) + "\n").encode())
-    measured = scores.score(full)
+    measured = scores.score(full, destination / "splits")
     write_bytes(destination / "scores.json", (json.dumps(measured, indent=1) + "\n").encode())
     write_bytes(destination / "README.md", card(people, methods, measured, results).encode())
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(destination)}\n"
@@ -157,10 +161,14 @@ def ship_starts(**made) -> None:
 
 def card(people: dict, methods, measured: dict, results: dict) -> str:
     """The data set's card, in Markdown."""
+    counts = {split: sum(about["split"] == split for about in people.values()) // 2 for split in ("train", "val", "test")}
+    rest = ("The rest (c40 and raw of all, all controls)" if len(people) == 130 else
+            f"Everything (130 actors in 65 pairs, of which {len(people) // 2} are here; c40 and raw of all; all controls)")
     rows = [f"| {leak} | {bounds(results[leak]['wrong'])} | {bounds(results[leak]['own'])} |" for leak in leaks.LEAKS]
     return CARD.format(
-        methods=", ".join(methods), controlled=CONTROLLED, compression=measured["compression"], pairs=measured["pairs"],
-        scores=scores.table(measured), leaks="\n".join(rows), people=people_table(people))
+        count=len(people), all_pairs=len(people) // 2, rest=rest, methods=", ".join(methods), controlled=CONTROLLED,
+        splits="{train} to train, {val} to validate, {test} to test".format(**counts), compression=measured["compression"],
+        pairs=measured["pairs"], scores=scores.table(measured), leaks="\n".join(rows), people=people_table(people))
 
 
 def bounds(estimate: dict) -> str:
