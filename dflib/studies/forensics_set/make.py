@@ -12,10 +12,10 @@ from dflib.studies.forensics_set import plan
 from dflib.studies.forensics_set.film import film
 from dflib.studies.forensics_set.manipulations import LEARNED_FROM, available, manipulated, masks_of, starts
 
-# Seconds of one core, measured on the machine of data/forensics/README.md: for the time that is printed ahead.
-COST = {"film": 7.0, "decoder": 7.0, "Deepfakes": 4.0, "Face2Face": 5.0, "FaceSwap": 4.0, "NeuralTextures": 8.0, "Attributes": 3.0,
-        "Synthesis": 2.0, "TrueSwap": 4.0, "TrueReenactment": 4.0, "SelfDeepfakes": 4.0, "SelfFaceSwap": 4.0, "Recompressed": 0.5,
-        "PastedBack": 0.5, "Enlarged": 0.5, "real": 0.3, "starts": 400.0}
+# Seconds of one core, measured while the shipped set was made, c23 and masks included; Attributes is estimated.
+COST = {"film": 7.0, "decoder": 5.5, "Deepfakes": 1.4, "Face2Face": 2.5, "FaceSwap": 1.2, "NeuralTextures": 5.0, "Attributes": 3.0,
+        "Synthesis": 0.4, "TrueSwap": 1.6, "TrueReenactment": 1.6, "SelfDeepfakes": 1.4, "SelfFaceSwap": 1.2, "Recompressed": 0.4,
+        "PastedBack": 0.3, "Enlarged": 0.2, "real": 0.2, "starts": 300.0}
 LEARNING = ("Deepfakes", "SelfDeepfakes", "NeuralTextures")
 
 
