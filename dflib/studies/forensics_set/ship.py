@@ -55,7 +55,7 @@ encoder and a decoder that is everybody's start learned from 20 training actors,
 *FaceSwap*: lesson 04. *Face2Face*: the source's expression on the target's fitted model and own skin. *NeuralTextures*: a learned
 texture on the fitted head and a U-Net of 55,379 parameters that began with 20 training actors, the lower face replaced.
 *Synthesis*: lesson 03's generator, a short walk in w, enlarged from 64 px; no person is behind it. Every file, real or fake, was
-encoded once from lossless frames and carries the same neutral label.
+encoded once from lossless frames (*Recompressed* twice) and carries the same neutral label.
 
 **Controls.** *TrueSwap* and *TrueReenactment* are rendered: perfect fakes without a trace of any method. *SelfDeepfakes* and
 *SelfFaceSwap* put a person's own face back: traces of the method and nobody changed. *Recompressed* was coded twice, *PastedBack*
@@ -86,15 +86,17 @@ Area under the curve of a classifier that knows nothing of manipulation, in fold
 |---|---:|---:|
 {leaks}
 
-*identity* (the nearest known person in the identity network; wrong: some people only real, others only fake, frames of one clip on
-both sides): everybody is real and fake, and pairs are split. *source* (histogram of colours; wrong: reals from another camera): a fake is
-its original's footage. *codec* (blocks and fine detail; wrong: fakes coded once more, harder): everything is coded once, alike.
-*order* (number of the frame; wrong: reals from the beginning, fakes from the end): same frames. *light* (where the face is bright;
-wrong: lit from the left real, from the right fake): same light. A number near 0.5 says that this classifier finds nothing.
+*identity* (look up the most similar known person in the identity network; wrong: some people only real, others only fake, frames
+of one clip on both sides): everybody is real and fake equally often, so that this is 0.5 by design, and pairs are split. *source*
+(histogram of colours; wrong: reals from another camera): a fake is its original's footage. *codec* (blocks and fine detail; wrong:
+fakes coded once more, harder): everything is coded once, alike. *order* (number of the frame; wrong: reals from the beginning, fakes
+from the end): same frames, 0.5 by design. *light* (which side of the face is brighter; wrong: lit from the left real, from the right
+fake): same light. A number near 0.5 says that this classifier finds nothing, not that there is nothing to find.
 
 ## Known artefacts
 
-Deepfakes: soft (64 px), seams where a beard ends, eyes less alive than the truth's. FaceSwap: the target's eyes and mouth stay;
+Deepfakes, the weakest: soft (64 px, eighty steps of a decoder each), blotches on the skin, lids that stay open, seams where a
+beard ends; a few minutes more of training for each person would help. FaceSwap: the target's eyes and mouth stay;
 far turned heads smear, the source's hair and background leak in at the edge of the face. Face2Face: lids stay the target's; teeth
 come from other frames.
 NeuralTextures: cheeks smoother than the forehead, background specks along the jaw. Synthesis: odd hair and backgrounds, one pose.
