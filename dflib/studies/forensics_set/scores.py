@@ -17,7 +17,7 @@ from dflib.files import write_bytes
 from dflib.metrics.classification import interval
 
 TRUTHS = {"Deepfakes": "TrueSwap", "FaceSwap": "TrueSwap", "Face2Face": "TrueReenactment", "NeuralTextures": "TrueReenactment"}
-EVERY = 8                               # so many-th frame of each clip is compared
+EVERY = 16                              # so many-th frame of each clip is compared
 
 
 def score(root, splits=None) -> dict:
