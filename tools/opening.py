@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dflib import cast, checkpoints, media
 from dflib.datasets import ActorClips
+from dflib.faces.alignment import portrait_matrix, warp
 from dflib.faces.follow import Follower
 from dflib.lesson.figures import GREY, INK, VERMILION
 from dflib.manipulate import follow_face
@@ -27,8 +28,8 @@ OUT = DATA / "figures" / "opening.jpg"
 WIDTH, GAP, SPACE = 1760, 6, 34         # pixels: of the picture, between its small pictures, between its parts
 TITLE, NOTE = 30, 23                    # sizes of letters; a code-hosting page shows the picture at half its width
 CAST = (11008, 11003, 11020, 11028, 11007, 11009)
-EDITED = 11001                          # a person, and the edits
-EDITS = (["hair=blond"], ["age=old"])
+EDITED = 11012                          # a person, and the edits
+EDITS = (["hair=blond"], ["gender=female"])
 MOMENT = 0.05                           # of the clips: where in them the frames are
 
 
@@ -56,12 +57,13 @@ def swapped() -> np.ndarray:
 
 
 def edited(path) -> np.ndarray:
-    """A person and the same picture after each edit by the StarGAN in ``path``."""
+    """A portrait, as the network frames one, and the same after each edit by the StarGAN in ``path``."""
     from dflib.synthesis.stargan import edit
     model, _ = edit.load(path)
     frame = cast.render(cast.sample_person(EDITED), cast.sample_shot(EDITED), 256)
     after = [edit.edit_faces(model, frame.image, frame.landmarks[None], edit.parse(edits)) for edits in EDITS]
-    return as_sheet([frame.image, *after], 1 + len(EDITS))
+    matrix = portrait_matrix(frame.landmarks, 256)
+    return as_sheet([warp(picture, matrix, (256, 256)) for picture in (frame.image, *after)], 1 + len(EDITS))
 
 
 def changed() -> np.ndarray:
@@ -121,7 +123,7 @@ def main() -> None:
              ("Generated", "StyleGAN, 64 px: its first twelve", generated())]
     second = [("Swapped", "target · source · DeepFakes autoencoder · the true swap", swapped())]
     if stargan.is_file():
-        second.append(("Edited", "StarGAN: as it was · blond · older", edited(stargan)))
+        second.append(("Edited", "StarGAN, early: as it was · blond · woman", edited(stargan)))
     second.append(("Examined", "a FaceSwap · what it changed", changed()))
     media.write_image(OUT, compose([first, second]), kind="composite", quality=86, note="what the course makes")
 
