@@ -2,7 +2,7 @@
 
     python -m dflib.studies.forensics_set.scores FOLDER        writes scores.json into the folder
 
-Only validation and test actors have truths. Where FOLDER has raw videos they are used, else c23 ones, fake, truth and original
+Only validation and test actors have truths. Where FOLDER has all videos raw, these are used, else c23 ones, fake, truth and original
 alike.
 """
 import argparse
@@ -30,7 +30,8 @@ def score(root, splits=None) -> dict:
     truths are missing.
     """
     root = Path(root)
-    compression = "raw" if (root / "control_sequences/TrueSwap/raw").is_dir() else "c23"
+    raw, coded = (len(list(root.glob(f"*/*/{name}/videos/*.mp4"))) for name in ("raw", "c23"))
+    compression = "raw" if raw == coded else "c23"
     found = {"compression": compression}
     for method, truth in there(root).items():
         rows, groups = [], []
