@@ -21,7 +21,8 @@ from dflib.paths import CHECKPOINTS, DATA
 from dflib.studies.forensics_set import leaks, make, plan, scores
 from dflib.studies.forensics_set.manipulations import LEARNED_FROM, runs
 
-CONTROLLED = 10                 # test pairs of which controls are shipped
+METHODS = (*plan.METHODS[:4], "Synthesis")      # that are shipped: with Attributes it would be more than 22 MiB
+CONTROLLED = 10                                 # test pairs of which controls are shipped
 CARD = """# A forensics data set: FaceForensics++ in small
 
 {count} people who do not exist, one clip each, and what several methods made of their faces. Folders, names and lists are those of
@@ -109,16 +110,16 @@ All pictures show people who do not exist; CC0, as all of data.
 """
 
 
-def whole_pairs(full, methods) -> list:
+def whole_pairs(full) -> list:
     """The pairs of which everything is in the set's folder ``full``, in the order in which they are made."""
-    return [pair for pair in plan.in_turn(plan.actors_of(130)) if not make.missing(full, plan.tasks_of([pair], methods), ("c23", "c40"))]
+    return [pair for pair in plan.in_turn(plan.actors_of(130)) if not make.missing(full, plan.tasks_of([pair], METHODS), ("c23", "c40"))]
 
 
-def shipped(pairs, methods) -> list:
+def shipped(pairs) -> list:
     """Paths below the set's folder that are shipped, of these pairs."""
     seen = {actor.id for pair in [pair for pair in pairs if pair[0].split == "test"][:CONTROLLED] for actor in pair}
     chosen = []
-    for task in plan.tasks_of(pairs, methods):
+    for task in plan.tasks_of(pairs, METHODS):
         if task.folder.startswith("control") and task.method != "Enlarged" and task.target.id not in seen:
             continue
         small = task.target.split == "test" and task.method in ("real", *plan.METHODS[:4])
@@ -129,9 +130,8 @@ def shipped(pairs, methods) -> list:
 def ship(full, destination=DATA / "forensics") -> None:
     """Copy the shipped part of the set in the folder ``full``, measure, and write the card and SHA256SUMS."""
     full = Path(full)
-    methods = [method for method in plan.METHODS if (full / "manipulated_sequences" / method / "c23").is_dir()]
-    pairs = whole_pairs(full, methods)
-    for file in shipped(pairs, methods):
+    pairs = whole_pairs(full)
+    for file in shipped(pairs):
         (destination / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(full / file, destination / file)
     plan.write_lists(destination, [actor for pair in pairs for actor in pair], pairs)
@@ -142,7 +142,7 @@ def ship(full, destination=DATA / "forensics") -> None:
     write_bytes(destination / "leaks.json", (json.dumps(results, indent=1) + "\n").encode())
     measured = scores.score(full, destination / "splits")
     write_bytes(destination / "scores.json", (json.dumps(measured, indent=1) + "\n").encode())
-    write_bytes(destination / "README.md", card(people, methods, measured, results).encode())
+    write_bytes(destination / "README.md", card(people, measured, results).encode())
     sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(destination)}\n"
             for path in sorted(destination.rglob("*")) if path.is_file() and path.name not in ("SHA256SUMS", "README.md")]
     write_bytes(destination / "SHA256SUMS", "".join(sums).encode())
@@ -161,14 +161,14 @@ def ship_starts(**made) -> None:
         checkpoints.save(CHECKPOINTS / f"forensics-{name}.safetensors", run.models[model], about, half=True)
 
 
-def card(people: dict, methods, measured: dict, results: dict) -> str:
+def card(people: dict, measured: dict, results: dict) -> str:
     """The data set's card, in Markdown."""
     counts = {split: sum(about["split"] == split for about in people.values()) // 2 for split in ("train", "val", "test")}
-    rest = ("The rest (c40 and raw of all, all controls)" if len(people) == 130 else
-            f"Everything (130 actors in 65 pairs, of which {len(people) // 2} are here; c40 and raw of all; all controls)")
+    rest = ("The rest (Attributes by lesson 06's network, c40 and raw of all, all controls)" if len(people) == 130 else
+            f"Everything (130 actors in 65 pairs, of which {len(people) // 2} are here; Attributes; c40 and raw of all; all controls)")
     rows = [f"| {leak} | {bounds(results[leak]['wrong'])} | {bounds(results[leak]['own'])} |" for leak in leaks.LEAKS]
     return CARD.format(
-        count=len(people), all_pairs=len(people) // 2, rest=rest, methods=", ".join(methods), controlled=CONTROLLED,
+        count=len(people), all_pairs=len(people) // 2, rest=rest, methods=", ".join(METHODS), controlled=CONTROLLED,
         splits="{train} to train, {val} to validate, {test} to test".format(**counts), compression=measured["compression"],
         pairs=measured["pairs"], scores=scores.table(measured), leaks="\n".join(rows), people=people_table(people))
 
