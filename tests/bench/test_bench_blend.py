@@ -1,10 +1,9 @@
 """Speed of blending a 256 px face on one core, beside OpenCV and a sparse direct solve."""
-import time
-
 import cv2
 import numpy as np
 import pytest
 import torch
+from timing import fastest
 
 from dflib.swap.blend import feather, match_color, poisson
 
@@ -42,12 +41,5 @@ def test_one_face(benchmark, pair, name):
 
 
 def test_faster_than_opencv(pair):
-    def seconds(function, *args):
-        function(*args)
-        spent = []
-        for _ in range(15):
-            start = time.process_time()         # of this process: other work on the machine does not count
-            function(*args)
-            spent.append(time.process_time() - start)
-        return min(spent)
-    assert seconds(poisson, *pair, FACE) < seconds(opencv, *pair)
+    ours, theirs = fastest(lambda: poisson(*pair, FACE), lambda: opencv(*pair), rounds=15)
+    assert ours < theirs

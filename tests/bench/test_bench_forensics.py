@@ -1,11 +1,10 @@
 """Speed of the forensic networks on one thread, printed: co-occurrences against their plain form (to be five times as fast,
 1,000 crops a second), Xception at 128 px against the plain formulation (1.3 times), and crops a second of all."""
-import time
-
 import numpy as np
 import pytest
 import torch
 from skimage import data
+from timing import fastest
 
 from dflib.forensics import NETWORKS, build_detector, cooccurrences
 from dflib.forensics.histogram import features
@@ -23,21 +22,10 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def best_of(*ways, rounds=5):
-    """Seconds of CPU of each way, the least of several rounds in turn, so that a busy machine slows all."""
-    best = [float("inf")] * len(ways)
-    for _ in range(rounds):
-        for i, way in enumerate(ways):
-            began = time.process_time()
-            way()
-            best[i] = min(best[i], time.process_time() - began)
-    return best
-
-
 def test_cooccurrences(capsys):
     grays = np.repeat(gray(CROPS), 8, axis=0)
     features(grays[:1])                                         # compiled
-    fast, plain = best_of(lambda: features(grays), lambda: [cooccurrences(picture) for picture in grays])
+    fast, plain = fastest(lambda: features(grays), lambda: [cooccurrences(picture) for picture in grays])
     with capsys.disabled():
         print(f"\nco-occurrences of 128 px: {len(grays) / fast:.0f} crops/s, plain numpy {len(grays) / plain:.0f}, "
               f"{plain / fast:.1f} x", end="")
@@ -53,7 +41,7 @@ def test_xception(capsys):
         with torch.no_grad():
             network(x)
 
-    exact, half, usual = best_of(lambda: network.logits(CROPS), lambda: network.logits(CROPS, bfloat16=True), plain,
+    exact, half, usual = fastest(lambda: network.logits(CROPS), lambda: network.logits(CROPS, bfloat16=True), plain,
                                  rounds=3)
     with capsys.disabled():
         print(f"\nXception at 128 px: {32 / half:.0f} crops/s in bfloat16, {32 / exact:.0f} in float32, "
@@ -64,7 +52,7 @@ def test_xception(capsys):
 def test_crops_a_second(capsys):
     networks = {name: build_detector(name, **({"size": 128} if name in ("xception", "efficientnet-lite0") else {}))
                 for name in NETWORKS}
-    rates = {name: 32 / best_of(lambda: network.probability(CROPS), rounds=3)[0] for name, network in networks.items()}
+    rates = {name: 32 / fastest(lambda: network.probability(CROPS), rounds=3)[0] for name, network in networks.items()}
     with capsys.disabled():
         print("\ncrops a second: " + ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items()), end="")
     assert rates["mesoinception4"] > 50

@@ -4,11 +4,11 @@ A cycle is five steps of the critic and one of the generator with Adam's updates
 sets; edits are 16 pictures of 128 px by the paper's network. That gradients are equal: tests/test_stargan.py.
 """
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
+from timing import fastest
 from torch import nn
 
 from dflib.synthesis.stargan import stargan
@@ -60,17 +60,6 @@ def adam(network):
     return torch.optim.Adam(network.parameters(), 1e-4, betas=(0.5, 0.999))
 
 
-def fastest(sides, rounds):
-    """Shortest CPU time of each side, run in turn, so that a busy machine slows both."""
-    best = [float("inf")] * len(sides)
-    for _ in range(rounds + 1):
-        for k, side in enumerate(sides):
-            began = time.process_time()
-            side()
-            best[k] = min(best[k], time.process_time() - began)
-    return best
-
-
 def report(capsys, what, ours, theirs):
     with capsys.disabled():
         print(f"\n{what}: {ours:.2f} s of CPU, the authors' formulation {theirs:.2f} s: {theirs / ours:.2f} times faster")
@@ -106,7 +95,7 @@ def test_a_cycle_is_1_3_times_as_fast(capsys):
             their_update(their_adams, 1, loss)
         their_update(their_adams, 0, plain.generator_step(generate, judge, reals, labels, targets))
 
-    mine, other = fastest([ours, theirs], rounds=2)
+    mine, other = fastest(ours, theirs, rounds=2)
     report(capsys, "a cycle", mine, other)
     assert other > 1.3 * mine
 
@@ -120,8 +109,7 @@ def test_16_edits_are_1_2_times_as_fast(capsys):
     pictures, labels = torch.rand(16, 3, 128, 128) * 2 - 1, torch.randint(0, 2, (16, 5)).float()
     with torch.no_grad():
         assert torch.allclose(edited_pictures(generator, pictures, labels), theirs(pictures, labels), atol=1e-3)
-        mine, other = fastest([lambda: edited_pictures(generator, pictures, labels),
-                               lambda: theirs(pictures, labels)], rounds=4)
+        mine, other = fastest(lambda: edited_pictures(generator, pictures, labels), lambda: theirs(pictures, labels), rounds=8)
     report(capsys, "16 edits", mine, other)
     assert other > 1.2 * mine
 

@@ -2,10 +2,11 @@
 
 64 px, 128 channels from 4 to 32 px and 64 at 64 px, batch 16. The last test prints how much faster ours is.
 """
-import time
+from functools import partial
 
 import pytest
 import torch
+from timing import fastest
 
 from dflib.synthesis.stylegan import plain, stylegan
 
@@ -84,13 +85,7 @@ def test_ours_is_faster(networks, adams, capsys):
     reals, sides = torch.randn(BATCH, 3, 64, 64), [kind(*networks) for kind in (Ours, Plain)]
     report = {}
     for name, run, rounds in (("16 pictures", sample, 5), ("training step", lambda s: step(s, adams, reals), 2)):
-        best = [float("inf"), float("inf")]
-        for _ in range(rounds + 1):         # in turn, so that a busy machine slows both
-            for i, side in enumerate(sides):
-                began = time.process_time()
-                run(side)
-                best[i] = min(best[i], time.process_time() - began)
-        report[name] = best
+        report[name] = fastest(*(partial(run, side) for side in sides), rounds=rounds)
     with capsys.disabled():
         for name, (ours, theirs) in report.items():
             print(f"\n{name}: {ours:.3f} s of CPU, plain {theirs:.3f} s, {theirs / ours:.2f} times faster", end="")

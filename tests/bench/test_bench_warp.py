@@ -1,12 +1,11 @@
 """Speed of the autoencoder's augmentation on one core: a batch at once, 96 px with colours and mask to two of 64 px, as in
 training; the same picture by picture; and the original's way, picture by picture from 256 px, which is to take four times as
 long. The last test prints the ratios."""
-import time
-
 import cv2
 import numpy as np
 import pytest
 import torch
+from timing import fastest
 
 from dflib.swap.warp import Warp, draw, resampled
 from dflib.swap.warp_plain import random_pair
@@ -47,15 +46,7 @@ def test_augmentation(benchmark, way):
 
 
 def test_batched_is_four_times_faster_than_the_original(capsys):
-    def cost(way):
-        times = []
-        for _ in range(9):
-            start = time.process_time()
-            way()
-            times.append(time.process_time() - start)
-        return 1000 * min(times) / BATCH
-
-    ours, plain, original = map(cost, (batched, one_by_one, as_the_original))
+    ours, plain, original = (1000 * seconds / BATCH for seconds in fastest(batched, one_by_one, as_the_original, rounds=8))
     with capsys.disabled():
         print(f"\naugmentation, ms of one core a picture: batched {ours:.2f}, one by one {plain:.2f} ({plain / ours:.1f} x), "
               f"as the original {original:.2f} ({original / ours:.1f} x)", end="")
