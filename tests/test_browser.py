@@ -92,6 +92,13 @@ lesson05.swap_explorer(method, [(i, frame.image) for i, frame in enumerate(frame
 crops, masks, _ = map(np.array, zip(*(facesets.cut(frame.image, frame.landmarks, model.size) for frame in frames)))
 lesson05.morph_explorer(model, crops, masks, person=1)"""]
 
+EDIT_PANEL = """
+from dflib.datasets.edits import true_edits
+from dflib.lesson.panels.lesson06 import edit_explorer
+from dflib.synthesis.stargan import edit
+model, _ = edit.load()
+edit_explorer(model, true_edits(model.size, 2))"""
+
 
 PLAYING = """
 import numpy as np
@@ -110,6 +117,8 @@ def server(tmp_path_factory):
         shutil.copy(LESSON, notebooks)
     for name, sources in (("slow", [SLOW_PANEL]), ("playing", [PLAYING]), ("quiz", [QUIZ]), ("training", [TRAINING]),
                           ("stylegan", STYLEGAN_PANELS), ("swap", SWAP_PANELS)):
+    for name, sources in (("slow", [SLOW_PANEL]), ("quiz", [QUIZ]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
+                          ("swap", SWAP_PANELS), ("edit", [EDIT_PANEL])):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
         nbformat.write(written, notebooks / f"{name}.ipynb")
@@ -439,3 +448,32 @@ def test_panels_of_lessons_04_and_05_follow_the_keyboard(server, page):
         assert picture_bytes(panel) != before
         expect(panel.get_by_role("alert")).to_have_count(0)
     screenshot(page, "swap_panels.png")
+
+
+def test_the_panel_of_lesson_06_follows_the_keyboard_in_time(server, page):
+    """A person by the slider, a switch by the space bar, a colour from the list; the network answers within the limit."""
+    run_all(page, server, "edit.ipynb")
+    panel = page.locator(".dflib-panel")
+    panel.scroll_into_view_if_needed()
+    text, before = panel.get_by_role("status"), picture_bytes(panel)
+    expect(text).to_contain_text("asked for: nothing")
+    panel.get_by_role("checkbox").nth(2).focus()
+    page.keyboard.press("Space")
+    expect(text).to_contain_text("asked for: skin")
+    panel.get_by_role("combobox").first.select_option("grey")
+    expect(text).to_contain_text("hair grey, skin")
+    person = text.inner_text().split(" · ")[0]
+    panel.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(text).not_to_contain_text(person + " ")
+    expect(text).to_contain_text("and is left")                # dark brown
+    deadline = time.monotonic() + PATIENCE
+    while picture_bytes(panel) == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert picture_bytes(panel) != before
+    share = share_of_a_core()
+    own = int(text.inner_text().split()[-2])
+    screenshot(page, "edit_panel.png")
+    print(f"the edit took {own} ms at {share:.0%} of a core")
+    assert own * share < (LIMIT if os.getloadavg()[0] < 2 else 4 * LIMIT)
+    expect(panel.get_by_role("alert")).to_have_count(0)

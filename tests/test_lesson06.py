@@ -53,6 +53,9 @@ def test_the_panel_shows_the_edit_the_true_edit_and_how_far_they_differ(model, t
     panel["strength"].value = 0.0                               # the label stays as it is
     own = torch.from_numpy(truth.labels[:1])
     assert np.array_equal(parts(panel)[1], as_images(model.generator(as_tensor(truth.images[:1]), own))[0])
+    assert not truth.known[0, 0]                                # dark brown, which is none of the four
+    panel.set(dark=False, hair=("hair", "blond"))
+    assert np.array_equal(parts(panel)[1], truth.images[0]) and "nothing (the hair has none" in panel.line
 
 
 def test_an_expression_takes_a_pass_of_its_own(model, truth):

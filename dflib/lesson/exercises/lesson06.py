@@ -63,7 +63,7 @@ mistake("06.with_label", "the label is joined as further channels, not added to 
 
 @exercise("06.blond_loss", "core")
 def blond_loss(answer):
-    """blond_loss(logits (B,7), labels (B,7)) -> number: the class loss (4) of edits to blond, legal ones only."""
+    """blond_loss(logits (B,7), labels (B,7)) -> number: the class loss (3) of edits to blond, legal ones only."""
     import torch
 
     labels = torch.tensor([[1.0, 0, 0, 0, 1, 0, 1], [0, 0, 0, 1, 0, 1, 0], [0, 0, 0, 0, 1, 0, 0], [0, 0, 1, 0, 1, 0, 0]])

@@ -32,8 +32,9 @@ def edit_explorer(model, truth):
     def draw(person, hair, expression, strength, **other):
         began = time.perf_counter()
         own, wanted = truth.labels[person], list(filter(None, (hair,)))
-        if hair and not truth.known[person, 0]:
-            wanted = []  # red, dark brown or no hair: not dyed
+        undyed = hair and not truth.known[person, 0]
+        if undyed:  # red, dark brown or no hair
+            wanted = []
         wanted += [_flipped(own, name) for name in TRAITS if other[name.split()[0]]]
         picture = truth.images[person]
         made = _edited(model.generator, picture, own, wanted, expression, strength)
@@ -45,6 +46,7 @@ def edit_explorer(model, truth):
         row = np.concatenate([picture, made, goal, apart], 1)
         factor = max(1, ZOOM // len(picture))
         said = ", ".join(f"{kind} {value}" for kind, value in wanted) or "nothing"
+        said += " (the hair has none of the four colours and is left)" if undyed else ""
         error = np.sqrt(((made.astype(float) - goal) ** 2).mean())
         return row.repeat(factor, 0).repeat(factor, 1), (
             f"person {truth.people[person]} · asked for: {said} · {error:.1f} grey levels from the truth · "
@@ -52,7 +54,7 @@ def edit_explorer(model, truth):
         )
 
     controls = {
-        "person": slider("person", 0, len(truth.people) - 1, 0),
+        "person": slider("person", 0, len(truth.people) - 1, int(truth.known[:, 0].argmax())),
         "hair": choice("hair", options("hair")),
         **{name.split()[0]: switch(words) for name, words in OTHER.items()},
         "expression": choice("expression", options("expression")),
