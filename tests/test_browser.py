@@ -116,9 +116,7 @@ def server(tmp_path_factory):
     if LESSON.exists():
         shutil.copy(LESSON, notebooks)
     for name, sources in (("slow", [SLOW_PANEL]), ("playing", [PLAYING]), ("quiz", [QUIZ]), ("training", [TRAINING]),
-                          ("stylegan", STYLEGAN_PANELS), ("swap", SWAP_PANELS)):
-    for name, sources in (("slow", [SLOW_PANEL]), ("quiz", [QUIZ]), ("training", [TRAINING]), ("stylegan", STYLEGAN_PANELS),
-                          ("swap", SWAP_PANELS), ("edit", [EDIT_PANEL])):
+                          ("stylegan", STYLEGAN_PANELS), ("swap", SWAP_PANELS), ("edit", [EDIT_PANEL])):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
         nbformat.write(written, notebooks / f"{name}.ipynb")
