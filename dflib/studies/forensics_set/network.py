@@ -109,7 +109,8 @@ def own(start: SwapAutoencoder, name: str, faces, steps: int, bf16: bool = True,
         return {key: value.numpy() for key, value in model.state_dict().items() if not key.startswith("encoder")}
 
     weights = digest(*(value.numpy() for value in start.state_dict().values()))
-    found = renders.kept("forensics-decoders", name, (weights, swap_training.content([faces]), steps, bf16, seed), make)
+    depends = (weights, swap_training.content([faces]), steps, bf16, seed, RATE, BATCH, MEASURED, STRAIGHT)
+    found = renders.kept("forensics-decoders", name, depends, make)
     model.load_state_dict({key: torch.from_numpy(value) for key, value in found.items()}, strict=False)
     return model.eval()
 
