@@ -1,7 +1,9 @@
 """Lesson 06: its panel, its experiments and its curve, on tiny networks; and what its page says is equal."""
 import json
 from dataclasses import replace
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,8 @@ from dflib.pictures import as_images, as_sheet, as_tensor
 from dflib.studies import stargan as study
 from dflib.studies import stargan_curve
 from dflib.synthesis.stargan import stargan
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks/06_stargan.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +180,13 @@ def test_a_curve_is_read_from_what_a_run_leaves(tmp_path, monkeypatch):
     found = stargan_curve.curve(tmp_path)
     assert found["step"] == [20, 40] and found["class of reals"] == [.75, pytest.approx(.2917, abs=1e-3)]
     assert found["measured"] == [30] and found["gain"]["hair"] == [1.5] and set(found["gain"]) == {what for what, _ in EDITS}
+
+
+# ---------------------------------------- the page
+def test_what_the_page_writes_is_equal_to_dflib():
+    """Generator, the generator's losses and the critic's, written out in the lesson."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    said = [output.text for cell in cells for output in cell.get("outputs", []) if "equal to dflib's:" in output.get("text", "")]
+    assert len(said) == 3 and all("equal to dflib's: True" in text for text in said)
+    text = "\n".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    assert "8,430,528 parameters" in text and "train() equals ours: True" in text
