@@ -1,6 +1,5 @@
 """Solutions of lesson 02."""
 import torch
-from torch.nn.functional import softplus
 
 
 def density_ratio(logit):
@@ -10,7 +9,7 @@ def density_ratio(logit):
 
 def generator_step(G, D, optimizer, z):
     """-log D = softplus(-logit), exact also where D rounds to 0."""
-    loss = softplus(-D(G(z))).mean()
+    loss = torch.nn.functional.softplus(-D(G(z))).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
