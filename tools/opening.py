@@ -13,13 +13,15 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dflib import cast, checkpoints, media
+from dflib import cast, checkpoints, faces, media
 from dflib.datasets import ActorClips
 from dflib.faces.alignment import portrait_matrix, warp
+from dflib.faces.crops import cut
 from dflib.faces.follow import Follower
+from dflib.forensics.examine import judge_from
 from dflib.lesson.figures import GREY, INK, VERMILION
 from dflib.manipulate import follow_face
-from dflib.paths import DATA
+from dflib.paths import CHECKPOINTS, DATA
 from dflib.pictures import as_sheet
 from dflib.swap import ruler
 from dflib.swap.faceswap import FaceSwap
@@ -30,6 +32,7 @@ TITLE, NOTE = 30, 23                    # sizes of letters; a code-hosting page 
 CAST = (11008, 11003, 11020, 11028, 11007, 11009)
 EDITED = 11012                          # a person, and the edits
 EDITS = (["hair=blond"], ["gender=female"])
+DETECTOR = "xception"                   # whose scores are shown, once it is shipped
 MOMENT = 0.05                           # of the clips: where in them the frames are
 
 
@@ -66,8 +69,8 @@ def edited(path) -> np.ndarray:
     return as_sheet([warp(picture, matrix, (256, 256)) for picture in (frame.image, *after)], 1 + len(EDITS))
 
 
-def changed() -> np.ndarray:
-    """A frame with another face by FaceSwap, and the same with the pixels marked that differ from the original."""
+def changed() -> tuple:
+    """A frame before and after FaceSwap, and the one after with the pixels marked that differ."""
     clips, count = ActorClips(), 25
     takes = [list(media.read_video(clips[name].path))[50:50 + count] for name in ("cem", "dia")]
     source, target = (media.Recording(name, frames, 25) for name, frames in zip(("cem", "dia"), takes))
@@ -79,7 +82,19 @@ def changed() -> np.ndarray:
     where = cv2.GaussianBlur(media.difference(before, after).astype(np.float32), (0, 0), 2) > 4
     colour = np.array([int(VERMILION[k:k + 2], 16) for k in (1, 3, 5)])
     marked = np.where(where[..., None], 0.35 * after + 0.65 * colour, 0.5 * after + 0.5 * 255)
-    return as_sheet([after, marked.astype(np.uint8)], 2)
+    return before, after, marked.astype(np.uint8)
+
+
+def examined(before, after) -> tuple:
+    """(title, note) with the shipped detector's P(fake) of a fake and of its original; without scores where none is shipped."""
+    path = CHECKPOINTS / f"detector-{DETECTOR}.safetensors"
+    if not path.is_file():
+        return "Examined", "a FaceSwap · what it changed"
+    judge = judge_from(path)
+    box = faces.detect(before)[0]                                       # one box for both, as in training
+    fake, real = judge.scores(np.stack([cut(picture, box, judge.crop, native=judge.network.native)
+                                        for picture in (after, before)]))
+    return f"Examined by {DETECTOR.title()}", f"P(fake) {fake:.2f} · original {real:.2f}"
 
 
 def enlarged(image, side: int) -> np.ndarray:
@@ -117,14 +132,15 @@ def compose(rows) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--stargan", type=Path, default=DATA / "checkpoints" / "stargan-64.safetensors", metavar="FILE.safetensors")
+    parser.add_argument("--stargan", type=Path, default=CHECKPOINTS / "stargan-64.safetensors", metavar="FILE.safetensors")
     stargan = parser.parse_args().stargan
     first = [("Rendered", "nobody here exists, and everything about them is known", rendered()),
              ("Generated", "StyleGAN, 64 px: its first twelve", generated())]
     second = [("Swapped", "target · source · DeepFakes autoencoder · the true swap", swapped())]
     if stargan.is_file():
         second.append(("Edited", "StarGAN, early: as it was · blond · woman", edited(stargan)))
-    second.append(("Examined", "a FaceSwap · what it changed", changed()))
+    before, after, marked = changed()
+    second.append((*examined(before, after), as_sheet([after, marked], 2)))
     media.write_image(OUT, compose([first, second]), kind="composite", quality=86, note="what the course makes")
 
 

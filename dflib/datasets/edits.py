@@ -26,7 +26,7 @@ FIRST = {"expressions": 20_000, "edits": 30_000, "mixed": 40_000}       # seeds:
 AGES = {"old": 70., "young": 27.}
 TONES = {"dark": .85, "light": .15}
 GREY = .9               # share of grey hairs: nearly all, so that it is seen in a small picture
-CHANGED = 12            # gray levels from which a pixel belongs to the region that an edit should change
+CHANGED = 12            # grey levels from which a pixel belongs to the region that an edit should change
 
 # Weights of the head model's expressions, at full strength.
 FEELINGS = {

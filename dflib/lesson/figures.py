@@ -31,9 +31,9 @@ def parts_image(labels, names):
 
 
 def depth_image(depth, reach=12.0):
-    """Depth (H, W) in cm, 0 where nothing is -> a gray uint8 picture: near is bright, nothing is black.
+    """Depth (H, W) in cm, 0 where nothing is -> a grey uint8 picture: near is bright, nothing is black.
 
-    The gray levels are spent on the nearest ``reach`` cm, which hold a face; what lies behind is one dark gray.
+    The grey levels are spent on the nearest ``reach`` cm, which hold a face; what lies behind is one dark grey.
     """
     seen = depth > 0
     near = depth[seen].min() if seen.any() else 0.0

@@ -26,7 +26,7 @@ _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error
 def read_image(path) -> np.ndarray:
     """The picture at ``path`` as (H, W, 3) uint8 RGB.
 
-    Gray, palette and CMYK pictures become RGB, colours with a profile of their own sRGB; transparency is composited on
+    Grey, palette and CMYK pictures become RGB, colours with a profile of their own sRGB; transparency is composited on
     white; 16-bit values are scaled to 8 bits; the orientation that a camera notes in EXIF is applied; of an animation
     the first frame is taken.
 
@@ -135,7 +135,7 @@ class _Unsupported(ValueError):
 
 def _to_rgb(picture, path) -> np.ndarray:
     profile = picture.info.get("icc_profile")
-    if picture.mode.startswith("I"):  # 16-bit gray, or 32-bit integers that may hold 16-bit ones
+    if picture.mode.startswith("I"):  # 16-bit grey, or 32-bit integers that may hold 16-bit ones
         gray = np.asarray(picture)
         if gray.min() < 0 or gray.max() > 65535:
             raise _Unsupported(f"The image {path} has integers of more than 16 bits, which are no brightness.")

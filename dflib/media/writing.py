@@ -56,7 +56,7 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
     ``image`` is (H, W, 3) uint8, all of one size. ``time`` is when it is shown, in seconds, and must rise; without it
     the frames follow each other at ``fps``. The video is yuv420p in BT.709, which every player shows. That format needs
     even sides: an odd one gets its last row or column repeated. ``crf`` 1..51, 18 is visually lossless; 0 is lossless, in
-    RGB, as FaceForensics++ stores its raw videos, and not every player shows it. Gray frames
+    RGB, as FaceForensics++ stores its raw videos, and not every player shows it. Grey frames
     (H, W) are masks, of which each value counts: they are written without loss, whatever ``crf``, and ``read_video``
     gives them back in three equal channels. ``audio_from`` is a video, open or by its name, whose sound is copied,
     unchanged, from its first picture to the end of the last frame written. One encoder thread, so that every machine
@@ -204,7 +204,7 @@ def _is_lossless(image, crf) -> bool:
 
 
 def _set_up(context, image, crf, rgb=False) -> None:
-    """Prepare an x264 context for pictures like ``image``; gray ones are kept exactly."""
+    """Prepare an x264 context for pictures like ``image``; grey ones are kept exactly."""
     context.thread_count = 1  # x264's output depends on the number of threads
     context.options = {**_SAME_EVERYWHERE, "crf": str(crf)}
     if image.ndim == 2:
@@ -228,7 +228,7 @@ def _to_rgb(image, number):
 
 
 def _to_yuv(image, number):
-    """Frame ``number`` of a video, with even sides, in BT.709; a gray one as it is."""
+    """Frame ``number`` of a video, with even sides, in BT.709; a grey one as it is."""
     height, width = image.shape[:2]
     if image.ndim == 2:
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "gray")

@@ -63,7 +63,7 @@ def _windows(n, beyond):
 
 
 def flicker(frames, truth, mask=None):
-    """How much the error changes from each frame to the next, (T - 1,) or (0,): mean absolute, in gray levels.
+    """How much the error changes from each frame to the next, (T - 1,) or (0,): mean absolute, in grey levels.
 
     frames, truth: clips uint8 (T, H, W, 3); mask (T, H, W) bool: pixels count that are inside in both frames. A constant
     error, however large, does not flicker. ValueError for other shapes and for masks that share no pixel.

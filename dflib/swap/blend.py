@@ -4,7 +4,7 @@
 
 All functions take pictures of one size in which the face already lies where it should be seen, and a mask of bool:
 
-    numpy   source, target uint8 (H, W, 3) or gray (H, W), mask (H, W); or B of them, (B, H, W, 3) with (B, H, W)
+    numpy   source, target uint8 (H, W, 3) or grey (H, W), mask (H, W); or B of them, (B, H, W, 3) with (B, H, W)
     torch   source, target float (B, C, H, W) in [-1, 1], mask (B, H, W) or (B, 1, H, W), on any device
 
 and return what they were given: uint8, rounded and clipped, or a float32 tensor, not clipped. Nothing outside the mask
@@ -20,7 +20,7 @@ import torch
 from dflib.faces.masks import soft_mask
 from dflib.swap.edge_solver import solve_on_mask
 
-TOLERANCE = 1e-4        # of the solver, in pictures from -1 to 1: 0.013 gray levels
+TOLERANCE = 1e-4        # of the solver, in pictures from -1 to 1: 0.013 grey levels
 TIE = 1e-4              # gradients that differ by less are equal: 1.3 per cent of the smallest step of a uint8 picture
 ROUNDS = 500            # far more than any mask has needed; a solver that gets there has failed
 
@@ -32,8 +32,12 @@ LMS_TO_LAB = np.diag([3 ** -0.5, 6 ** -0.5, 2 ** -0.5]) @ np.array([[1, 1, 1], [
 def feather(source: np.ndarray, target: np.ndarray, mask: np.ndarray, width: float) -> np.ndarray:
     """The source inside the mask, fading into the target over `width` pixels, which lie inside the mask.
 
-    The border of the picture is no edge: a mask that reaches it does not fade there, and a full mask returns the source.
-    Raises ValueError for a width that is not positive.
+    source, target: pictures of one kind, uint8 (H, W, 3) in 0..255 or float (B, C, H, W) in [-1, 1], and mask, bool, as the
+    head of this file lists them; the result is of the same kind and shape. width: pixels, above 0, not necessarily whole.
+    The weight of the source rises from 0 at the mask's edge to 1 along a smooth step (`faces.masks.soft_mask`); the plain
+    way of M. Kowalski's FaceSwap, 2016. The border of the picture is no edge: a mask that reaches it does not fade there,
+    and a full mask returns the source. Raises ValueError for a width that is not positive, and for pictures and masks of
+    other kinds or of different sizes.
     """
     g, t, inside, restore = _unpack(source, target, mask)
     weight = np.stack([soft_mask(one, width) for one in inside[:, 0].cpu().numpy()])[:, None]
@@ -43,12 +47,18 @@ def feather(source: np.ndarray, target: np.ndarray, mask: np.ndarray, width: flo
 def match_color(source: np.ndarray, target: np.ndarray, mask: np.ndarray, method: str = "mean") -> np.ndarray:
     """The source, with the colours that it has under the mask changed to those that the target has under the mask.
 
+    source, target: pictures of one kind, uint8 (H, W, 3) in 0..255 or float (B, C, H, W) in [-1, 1], and mask, bool, as the
+    head of this file lists them; the result is of the source's kind and shape. Each picture of a batch has its own statistics.
+
     "mean" shifts each channel to the target's mean: what is darker than the skin (lips, corners of the eyes) can be shifted
     into black. "log" shifts the mean logarithm instead, which multiplies each channel by one factor, as another light or a
     filter would: lips keep their ratio to the skin and black stays black. "reinhard" moves mean and standard deviation of
     each axis of the logarithmic colour space l-alpha-beta (Reinhard et al. 2001). Statistics are taken under the mask only;
     the change found is made everywhere, so that no edge appears along the mask in the source, which `poisson` would keep.
-    An empty mask changes nothing. Raises ValueError for another method, and for Reinhard's on pictures without three channels.
+    An empty mask changes nothing. "mean" is what M. Kowalski's FaceSwap, 2016, does; "reinhard" is "Color
+    transfer between images", https://doi.org/10.1109/38.946629, its equations 4 and 6 and its matching of statistics. Raises
+    ValueError for another method, for Reinhard's on pictures without three channels, and for pictures and masks of other
+    kinds or of different sizes.
     """
     g, t, inside, restore = _unpack(source, target, mask)
     if method == "mean":
@@ -72,13 +82,18 @@ def match_color(source: np.ndarray, target: np.ndarray, mask: np.ndarray, method
 def poisson(source: np.ndarray, target: np.ndarray, mask: np.ndarray, mixed: bool = False) -> np.ndarray:
     """The picture that has the source's gradients inside the mask and equals the target outside it.
 
-    Poisson editing of Pérez, Gangnet and Blake 2003; numbers of equations in this file are theirs. `mixed` takes the
-    stronger of the two pictures' gradients at each pair of neighbours (13), so that the target's texture shows through.
+    source, target: pictures of one kind, uint8 (H, W, 3) in 0..255 or float (B, C, H, W) in [-1, 1], and mask, bool, as the
+    head of this file lists them; the result is of the same kind and shape, uint8 rounded and clipped, float not clipped.
+
+    Poisson editing of Pérez, Gangnet and Blake 2003, https://doi.org/10.1145/882262.882269; numbers of equations in this
+    file are theirs: (7), the discrete form of (5), is solved. `mixed` takes the stronger of the two pictures' gradients at
+    each pair of neighbours (13), so that the target's texture shows through.
 
     The gradients across the edge of the mask are used too: the source must be sound one pixel beyond the mask. Where
     it is not (a rendered face on black), pass `shrink(mask)`. Neighbours outside the picture do not exist (7), so a mask
     may touch the border: nothing is prescribed there. A full mask touches no known pixel and leaves the mean free; it
-    gets the target's. The result is within about 0.02 gray levels of the exact solution, before rounding.
+    gets the target's. The result is within about 0.02 grey levels of the exact solution, before rounding. Raises ValueError
+    for pictures and masks of other kinds or of different sizes, RuntimeError should the solver not converge.
     """
     g, t, inside, restore = _unpack(source, target, mask)
     result = t.clone()

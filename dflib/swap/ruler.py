@@ -31,8 +31,8 @@ DRAWS = 1000
 
 # name: (heading, decimals, value of the truth). Shares of the way from no swap (0) to the truth (1): picture, structure and
 # identity. Openings: correlation and slope against the target's true ones, as shares of what the same network finds in the
-# truth. Sharpness: of the face against its surroundings, as a share of the truth's. Seam in gray levels a pixel, pose in
-# degrees of yaw and pitch, flicker in gray levels: distances from the truth.
+# truth. Sharpness: of the face against its surroundings, as a share of the truth's. Seam in grey levels a pixel, pose in
+# degrees of yaw and pitch, flicker in grey levels: distances from the truth.
 COLUMNS = {"picture": ("picture", 2, 1), "structure": ("structure", 2, 1), "identity": ("identity", 2, 1),
            "lips": ("lips, corr.", 2, 1), "lips_slope": ("slope", 2, 1), "lids": ("lids, corr.", 2, 1), "lids_slope": ("slope", 2, 1),
            "sharpness": ("sharpness", 2, 1), "seam": ("seam", 2, 0), "pose": ("pose, °", 2, 0), "flicker": ("flicker", 2, 0)}
@@ -140,7 +140,7 @@ def measure(frames: np.ndarray, ladder: Ladder, against: str = "face") -> dict:
 
 
 def sharpness(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """(T, 2): mean absolute Laplacian of the gray levels, inside the masks and in a ring of the same width around them."""
+    """(T, 2): mean absolute Laplacian of the grey levels, inside the masks and in a ring of the same width around them."""
     rows = []
     for frame, mask in zip(frames, masks):
         edges = np.abs(cv2.Laplacian(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F))
@@ -151,7 +151,7 @@ def sharpness(frames: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def seam(frames: np.ndarray, truth: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """(T,): mean length of the difference of the gradients of frames and truth along the masks' edges, gray levels a pixel."""
+    """(T,): mean length of the difference of the gradients of frames and truth along the masks' edges, grey levels a pixel."""
     rows, reach = [], max(1, round(EDGE * masks.shape[1]))
     for frame, goal, mask in zip(frames, truth, masks):
         error = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) - cv2.cvtColor(goal, cv2.COLOR_RGB2GRAY)

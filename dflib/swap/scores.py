@@ -66,7 +66,7 @@ def score_frames(frames: np.ndarray, truth: TrueSwap, landmarks: "np.ndarray | N
     expression      the same of the cast's mean face, moved by the expression weights fitted to this clip and to the
                     truth: whose face it is and how it is turned do not count
     pose            angle between the fitted rotations, degrees
-    flicker         change of the error from the frame before, gray levels inside the face; nan for the first frame
+    flicker         change of the error from the frame before, grey levels inside the face; nan for the first frame
     source, target  cosines between the frame's embedding and those of the two people
 
     `landmarks` (T, 68, 2) of the swapped frames are looked for (`find_landmarks`) unless given. The true swap itself

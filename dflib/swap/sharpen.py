@@ -31,5 +31,5 @@ def match_sharpness(source: np.ndarray, target: np.ndarray, mask: np.ndarray) ->
 
 
 def _laplacian(picture):
-    """(H, W): of the gray levels of a picture (H, W, 3)."""
+    """(H, W): of the grey levels of a picture (H, W, 3)."""
     return cv2.Laplacian(cv2.cvtColor(np.float32(picture), cv2.COLOR_RGB2GRAY), cv2.CV_32F)

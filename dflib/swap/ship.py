@@ -73,7 +73,7 @@ def score(model: autoencoder.SwapAutoencoder, seen: list, people: tuple = PEOPLE
 
 
 def edge_strength(pictures: np.ndarray, masks: np.ndarray) -> float:
-    """Mean absolute Laplacian of the gray levels of pictures (N, H, W, 3) inside masks (N, H, W)."""
+    """Mean absolute Laplacian of the grey levels of pictures (N, H, W, 3) inside masks (N, H, W)."""
     edges = [cv2.Laplacian(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(np.float32), cv2.CV_32F) for one in pictures]
     return float(np.abs(edges)[masks].mean())
 

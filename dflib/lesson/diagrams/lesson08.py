@@ -5,12 +5,12 @@ from dflib.lesson.drawing import Diagram
 DIAGRAMS = {
     "histogram": Diagram(
         boxes={
-            "x": (0, 0, "data", "gray pixels\n(128, 128)"),
+            "x": (0, 0, "data", "grey pixels\n(128, 128)"),
             "r": (1.1, 0, "step", "residual\n1, −3, 3, −1"),
             "q": (2.2, 0, "step", "round, clip\nto −1, 0, 1"),
             "h": (3.3, 0, "step", "count words\n(81 + 81)"),
             "s": (4.4, 0, "network", "a plane\n(162 → 1)"),
-            "x2": (0, 1, "data", "gray pixels\n(1, 128, 128)"),
+            "x2": (0, 1, "data", "grey pixels\n(1, 128, 128)"),
             "r2": (1.1, 1, "network", "convolution\n4 filters of 7"),
             "q2": (2.2, 1, "network", "1 × 1 convolution\n(81), maximum"),
             "h2": (3.3, 1, "step", "mean over\nall places"),
@@ -23,7 +23,7 @@ DIAGRAMS = {
     ),
     "bayar": Diagram(
         boxes={
-            "x": (0, 0, "data", "gray pixels\n(1, 128, 128)"),
+            "x": (0, 0, "data", "grey pixels\n(1, 128, 128)"),
             "c": (1.1, 0, "network", "constrained\n12 filters of 5 × 5"),
             "e": (2.2, 0, "network", "two convolutions\n(48, 12, 12)"),
             "d": (3.3, 0, "network", "dense layers\n4096, 4096"),

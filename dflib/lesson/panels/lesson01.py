@@ -88,7 +88,7 @@ def jitter_explorer(size=160):
 
     controls = {
         "frame": slider("frame", 0, FILM - 1, 0),
-        "noise": slider("pixel noise, gray levels", 0, 60, 30),
+        "noise": slider("pixel noise, grey levels", 0, 60, 30),
         "window": slider("smoothing, frames each way", 0, 7, 2),
         "person": slider("person (seed)", 300, 340, 311),
     }
