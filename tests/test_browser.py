@@ -99,6 +99,10 @@ from dflib.synthesis.stargan import edit
 model, _ = edit.load()
 edit_explorer(model, true_edits(model.size, 2))"""
 
+GAME = """
+from dflib.lesson.panels.lesson07 import Game
+from dflib.paths import DATA
+Game(DATA / "forensics", count=12, keep=".")"""
 
 PLAYING = """
 import numpy as np
@@ -116,7 +120,8 @@ def server(tmp_path_factory):
     if LESSON.exists():
         shutil.copy(LESSON, notebooks)
     for name, sources in (("slow", [SLOW_PANEL]), ("playing", [PLAYING]), ("quiz", [QUIZ]), ("training", [TRAINING]),
-                          ("stylegan", STYLEGAN_PANELS), ("swap", SWAP_PANELS), ("edit", [EDIT_PANEL])):
+                          ("stylegan", STYLEGAN_PANELS), ("swap", SWAP_PANELS), ("edit", [EDIT_PANEL]),
+                          ("game", [GAME])):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
         nbformat.write(written, notebooks / f"{name}.ipynb")
@@ -475,3 +480,42 @@ def test_the_panel_of_lesson_06_follows_the_keyboard_in_time(server, page):
     print(f"the edit took {own} ms at {share:.0%} of a core")
     assert own * share < (LIMIT if os.getloadavg()[0] < 2 else 4 * LIMIT)
     expect(panel.get_by_role("alert")).to_have_count(0)
+
+
+def test_real_or_fake_is_played_by_keyboard_and_its_clips_move(server, page):
+    """Twelve clips: each is there within the limit of the key, moves, and the score sheet comes after the last one."""
+    run_all(page, server, "game.ipynb")
+    panel = page.locator(".dflib-panel")
+    panel.scroll_into_view_if_needed()
+    text, clip = panel.get_by_role("status"), panel.locator("img")
+    expect(text).to_have_text("clip 1 of 12, c23")
+    seen = {hashlib.sha256(clip.screenshot()).hexdigest() for _ in range(12)}
+    assert len(seen) > 3                                       # it moves
+    screenshot(page, "game.png")
+    panel.evaluate("""panel => {
+        panel.waits = [];
+        panel.addEventListener("keydown", () => { panel.pressed = performance.now(); }, true);
+        panel.querySelector("img").addEventListener("load", () => {
+            if (panel.pressed) { panel.waits.push(performance.now() - panel.pressed); panel.pressed = 0; } }); }""")
+    fake, real = (panel.get_by_role("button", name=name, exact=True) for name in ("Fake", "Real"))
+    real.focus()
+    page.keyboard.press("Tab")                                  # to the other button
+    expect(fake).to_be_focused()
+    share = share_of_a_core()
+    for number in range(2, 13):
+        page.keyboard.press("Space")
+        expect(text).to_have_text(f"clip {number} of 12, c23")
+        time.sleep(1.5)                                         # nobody answers faster: the next one is made ready meanwhile
+    waits = panel.evaluate("panel => panel.waits")
+    page.keyboard.press("Enter")
+    expect(text).to_contain_text("6 of 12 right: 50.0 %, 95 % interval 25.4 to 74.6 %")      # all fake, and half of them were
+    expect(real).to_be_disabled()
+    share = max(share, share_of_a_core())
+    screenshot(page, "game_over.png")
+    print(f"{sorted(waits)[len(waits) // 2]:.0f} ms from key to clip, at most {max(waits):.0f}; {share:.0%} of a core")
+    assert len(waits) == 11
+    assert sorted(waits)[5] * share < (LIMIT if os.getloadavg()[0] < 2 else 4 * LIMIT)
+    panel.get_by_role("button", name="New game").click()
+    expect(text).to_have_text("clip 1 of 12, c23")
+    for kind in ("error", "stderr"):
+        expect(page.locator(f"[data-mime-type='application/vnd.jupyter.{kind}']")).to_have_count(0)

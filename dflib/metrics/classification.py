@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit, logit
-from scipy.stats import rankdata
+from scipy.stats import binomtest, rankdata
 
 RESAMPLES = 1000
 
@@ -80,6 +80,14 @@ def interval(score, groups, *arrays, resamples: int = RESAMPLES, level: float = 
     drawn = _resampled(lambda rows: score(*(array[rows] for array in arrays)), groups, resamples, seed)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(float(score(*arrays)), float(low), float(high))
+
+
+def wilson(right: int, asked: int, level: float = 0.95) -> Estimate:
+    """The share `right` of `asked` independent answers, with the interval of Wilson (1927). ValueError for no answers."""
+    if not 0 <= right <= asked or asked < 1:
+        raise ValueError(f"{right} of {asked} answers cannot be right.")
+    bounds = binomtest(int(right), int(asked)).proportion_ci(level, "wilson")
+    return Estimate(right / asked, float(bounds.low), float(bounds.high))
 
 
 def paired_difference(score, groups, labels, first, second, resamples: int = RESAMPLES, level: float = 0.95,

@@ -1,5 +1,6 @@
 """The comparison as a page: Markdown tables beside the paper's, and what differs."""
-from dflib.studies.detectors.plan import CLAIMS, PAPER, PAPER_COLUMNS, PAPER_KINDS, PAPER_PEOPLE, TITLES
+from dflib.metrics.people import PAPER as PAPER_PEOPLE
+from dflib.studies.detectors.plan import CLAIMS, PAPER, PAPER_COLUMNS, PAPER_KINDS, TITLES
 
 CARD = """# Five detectors, compared
 
@@ -78,7 +79,7 @@ def main_table(rows: list) -> str:
 def people_line(rows: list) -> str:
     """What people score."""
     there = [name for name in PAPER_COLUMNS if any(row["compression"] == name for row in rows)]
-    said = ", ".join(f"{PAPER_PEOPLE[PAPER_COLUMNS.index(name)]} % at {name}" for name in there)
+    said = ", ".join(f"{PAPER_PEOPLE[name]} % at {name}" for name in there)
     return f"People in the paper's study scored {said}. Your own score in lesson 07's game belongs beside it."
 
 

@@ -28,8 +28,6 @@ PAPER_COLUMNS = ("raw", "c23", "c40")
 PAPER_KINDS = {"cooccurrences": (68.80, 67.69, 70.12, 69.21, 72.98), "cozzolino": (75.51, 86.34, 76.81, 75.34, 78.41),
                "bayar": (90.25, 93.96, 87.74, 83.69, 77.02), "rahmouni": (79.66, 87.87, 84.34, 62.65, 79.52),
                "mesoinception4": (89.55, 88.60, 81.24, 76.62, 82.19), "xception": (97.49, 97.69, 96.79, 92.19, 95.41)}
-#: What people scored in its study, %: raw, c23, c40.
-PAPER_PEOPLE = (68.69, 66.57, 58.73)
 
 
 @dataclass(frozen=True)
