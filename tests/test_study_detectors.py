@@ -1,17 +1,16 @@
 """The comparison of detectors: numbers held against hand counts, and the whole of it on a tiny set, once and not twice."""
 import json
 
-import cv2
 import numpy as np
 import pytest
+from tiny_set import tiny_set
 
 from dflib import __main__ as cli
 from dflib import checkpoints, media
 from dflib.forensics.examine import judge_from
-from dflib.paths import DATA
 from dflib.studies.detectors import __main__ as study
 from dflib.studies.detectors import card, data, figures, pretrain, results, ship, table
-from dflib.studies.detectors.plan import CLAIMS, DETECTORS, METHODS, PAPER, PAPER_KINDS, TITLES, Entry, entries, recipe_of
+from dflib.studies.detectors.plan import CLAIMS, DETECTORS, PAPER, PAPER_KINDS, TITLES, Entry, entries, recipe_of
 from dflib.forensics.train import Recipe
 
 
@@ -137,30 +136,7 @@ def test_masks_are_kept_as_shares():
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """FaceForensics++'s layout: a pair to train, one to validate, two to test; fakes are soft in the middle; two controls."""
-    root = tmp_path_factory.mktemp("set")
-    for number, name in enumerate(("ana", "ben", "cem", "dia", "eve", "finn", "ana", "ben")):
-        frames = [cv2.resize(frame, (160, 160), interpolation=cv2.INTER_AREA)
-                  for frame, _ in zip(media.read_video(DATA / "clips" / f"{name}.mp4"), range(2))]
-        frames = np.stack(frames)[:, :, ::-1 if number > 5 else 1]
-        write(root / "original_sequences/youtube/c23/videos" / f"{number:03d}.mp4", frames)
-        soft = frames.copy()
-        soft[:, 40:130, 40:120] = [cv2.GaussianBlur(frame, None, 3)[40:130, 40:120] for frame in frames]
-        for method in METHODS:
-            write(root / f"manipulated_sequences/{method}/c23/videos" / f"{number:03d}_{number ^ 1:03d}.mp4", soft)
-        write(root / "control_sequences/Recompressed/c23/videos" / f"{number:03d}.mp4", frames)
-        write(root / "manipulated_sequences/Synthesis/c23/videos" / f"{number:03d}.mp4", frames)
-    (root / "splits").mkdir()
-    for split, pairs in (("train", [("000", "001")]), ("val", [("002", "003")]), ("test", [("004", "005"), ("006", "007")])):
-        (root / "splits" / f"{split}.json").write_text(json.dumps(pairs))
-    people = {f"{n:03d}": {"person": 2_000_000 + n, "performance": n, "split": "test"} for n in range(8)}
-    (root / "actors.json").write_text(json.dumps({"actors": people}))
-    return root
-
-
-def write(path, frames):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    media.write_video(path, np.ascontiguousarray(frames), 12, 8, kind="neutral", progress=False)
+    return tiny_set(tmp_path_factory.mktemp("set"))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from dflib.commands.arguments import output, say_remarks
-from dflib.media import VIDEOS_READ
+from dflib.media import IMAGES_WRITTEN, VIDEOS_READ, VIDEOS_WRITTEN
 
 SUMMARY = "Ask detectors whether pictures or videos look manipulated: a score for every face, and what it is worth."
 PICTURES_READ = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")     # taken from a folder
@@ -19,6 +19,9 @@ def add_arguments(parser) -> None:
                         help="detectors: names of shipped ones, checkpoints (.safetensors), or NAME=FILE for published "
                              "weights, for example mesoinception4=MesoInception_DF.h5 (default: all shipped ones)")
     parser.add_argument("--json", type=output(".json"), metavar="REPORT", help="file for scores by face and frame")
+    parser.add_argument("--map", type=output(*IMAGES_WRITTEN, *VIDEOS_WRITTEN), metavar="DRAWN",
+                        help="picture or video to write with a map over every face: where it looks changed, by lesson 09's "
+                             "network or the first of --with that has maps")
     parser.add_argument("--plot", type=output(".png"), metavar="PLOT", help="picture of a video's scores over time")
 
 
@@ -29,7 +32,8 @@ def run(arguments) -> None:
     from tqdm import tqdm
 
     from dflib.files import write_bytes
-    from dflib.forensics.examine import examine, in_words
+    from dflib.forensics.examine import examine, followed, in_words
+    from dflib.forensics.overlay import check_drawing, draw_maps
     if bool(arguments.inputs) == bool(arguments.data):
         raise ValueError("Give files to examine, or a set with --data: one of the two.")
     if arguments.data:
@@ -38,10 +42,15 @@ def run(arguments) -> None:
     files = [file for path in arguments.inputs for file in _files(path)]
     if arguments.plot and (len(files) != 1 or files[0].suffix.lower() not in VIDEOS_READ):
         raise ValueError("A plot over time is of one video.")
-    judges, reports = [judge for who in arguments.judges for judge in _judges(who)], []
+    if arguments.map:
+        if len(files) != 1:
+            raise ValueError("A map is drawn on one picture or video.")
+        check_drawing(files[0], arguments.map)
+    judges, reports = _all_judges(arguments), []
     for file in tqdm(files, desc="examining", unit="file", disable=None if len(files) > 1 else True):
         try:
-            reports.append(examine(file, judges))
+            seen = followed(file)
+            reports.append(examine(file, judges, seen=seen))
         except (ValueError, OSError) as error:
             if file in arguments.inputs:
                 raise
@@ -53,6 +62,8 @@ def run(arguments) -> None:
         write_bytes(arguments.json, json.dumps(reports, indent=1).encode())
     if arguments.plot:
         _write_plot(arguments.plot, reports[0])
+    if arguments.map:
+        draw_maps(files[0], arguments.map, next(judge for judge in judges if judge.has_maps), seen)
 
 
 def _examine_set(arguments) -> None:
@@ -62,8 +73,8 @@ def _examine_set(arguments) -> None:
     from dflib.files import write_bytes
     from dflib.studies.detectors.card import percent, table
     from dflib.studies.detectors.results import scores_of
-    if arguments.plot:
-        raise ValueError("A plot over time is of one video.")
+    if arguments.plot or arguments.map:
+        raise ValueError("A plot over time is of one video, and a map of one file.")
     judges = [judge for who in arguments.judges for judge in _judges(who)]
     found = {judge.name: scores_of(arguments.data, arguments.split, arguments.compression, judge) for judge in judges}
     print(table(["detector", "accuracy of pictures, %", "of videos", "AUC of pictures, %", "of videos"],
@@ -103,6 +114,23 @@ def _judges(who: str) -> list:
     if not found:
         raise ValueError("No detectors are shipped: name a checkpoint, or published weights as NAME=FILE, with --with.")
     return found
+
+
+def _all_judges(arguments) -> list:
+    """Those of --with; where a map is asked for, by default lesson 09's network. ValueError when none of them has maps."""
+    from dflib.forensics.examine import judge_from
+    from dflib.paths import CHECKPOINTS
+    if not arguments.map:
+        return [judge for who in arguments.judges for judge in _judges(who)]
+    if arguments.judges == ["all"]:
+        paths = [CHECKPOINTS / f"attention-{kind}.safetensors" for kind in ("regression", "appearance")]
+        judges = [judge_from(path) for path in paths if path.is_file()][:1]
+    else:
+        judges = [judge for who in arguments.judges for judge in _judges(who)]
+    if not any(judge.has_maps for judge in judges):
+        raise ValueError("No network with a map is here: train one with python -m dflib.studies.localisation, and name its "
+                         "checkpoint with --with." if not judges else "None of the detectors of --with has a map.")
+    return judges
 
 
 def _write_plot(path: Path, report: dict) -> None:

@@ -47,9 +47,28 @@ def cut(picture: np.ndarray, box, size: "int | None" = None, margin: float = MAR
     x0, y0, x1, y1 = square_box(box, picture.shape, margin)
     if size is None:
         return np.ascontiguousarray(picture[y0:y1, x0:x1])
-    if native or (abs(x1 - x0 - size) <= NEAR * size and min(picture.shape[:2]) >= size):
+    if native or _taken_as_it_is(x1 - x0, picture.shape, size):
         return _as_it_is(picture, (x0 + x1) // 2, (y0 + y1) // 2, size)
     return resized(picture[y0:y1, x0:x1], size)
+
+
+def shown_square(box, shape, size: int, margin: float = MARGIN) -> np.ndarray:
+    """(4,) int x0 y0 x1 y1: the part of a picture of a `shape` (H, W, …) that `cut` shows, where it is not native."""
+    x0, y0, x1, y1 = square_box(box, shape, margin)
+    if _taken_as_it_is(x1 - x0, shape, size):
+        x0, y0 = _corner((x0 + x1) // 2, (y0 + y1) // 2, shape, size)
+        x1, y1 = x0 + size, y0 + size
+    return np.array([x0, y0, x1, y1])
+
+
+def _taken_as_it_is(side: int, shape, size: int) -> bool:
+    return abs(side - size) <= NEAR * size and min(shape[:2]) >= size
+
+
+def _corner(x: int, y: int, shape, size: int) -> tuple:
+    """Left and top of `size` x `size` pixels around (x, y), moved inside."""
+    height, width = shape[:2]
+    return min(max(x - size // 2, 0), width - size), min(max(y - size // 2, 0), height - size)
 
 
 def _as_it_is(picture: np.ndarray, x: int, y: int, size: int) -> np.ndarray:
@@ -59,8 +78,7 @@ def _as_it_is(picture: np.ndarray, x: int, y: int, size: int) -> np.ndarray:
         (top, bottom), (left, right) = ((lack // 2, lack - lack // 2) for lack in lacking)
         picture = cv2.copyMakeBorder(picture, top, bottom, left, right, cv2.BORDER_REFLECT_101)
         x, y = x + left, y + top
-    height, width = picture.shape[:2]
-    left, top = min(max(x - size // 2, 0), width - size), min(max(y - size // 2, 0), height - size)
+    left, top = _corner(x, y, picture.shape, size)
     return np.ascontiguousarray(picture[top:top + size, left:left + size])
 
 

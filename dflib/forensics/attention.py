@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from dflib.forensics.detector import Detector
 from dflib.forensics.xception import SeparableConv2d
 
+PLACE = "block7"        # the fourth block of Xception's middle flow
 PROTOTYPES = 10
 #: What the largest value of a fake's map is drawn to when only its label is known.
 PEAK = 0.75
@@ -101,7 +102,7 @@ class AttentionDetector(Detector):
                 have them (`features_after`, `at_grid`); zeros will do for a network whose weights are loaded afterwards
     """
 
-    def __init__(self, backbone: Detector, block: str = "block7", maps: "np.ndarray | None" = None):
+    def __init__(self, backbone: Detector, block: str = PLACE, maps: "np.ndarray | None" = None):
         super().__init__(backbone.size, backbone.classes)
         channels = features_after(backbone, block)[0]
         make_map = DirectRegression(channels) if maps is None else AppearanceModel(channels, *principal_maps(maps))
@@ -134,6 +135,12 @@ class AttentionDetector(Detector):
                  for i in range(0, len(crops), self.batch)]
         self.train(was_training)
         return torch.cat(parts).clamp(0, 1).cpu().numpy()
+
+
+def with_attention(backbone: Detector, kind: str) -> AttentionDetector:
+    """A backbone with attention of a `kind` ("regression" or "appearance") in the paper's place, for weights to come."""
+    side = features_after(backbone, PLACE)[1]
+    return AttentionDetector(backbone, PLACE, None if kind == "regression" else np.zeros((PROTOTYPES + 1, side, side)))
 
 
 @torch.no_grad()

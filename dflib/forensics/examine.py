@@ -16,6 +16,7 @@ from dflib import checkpoints, media
 from dflib.faces.crops import cut
 from dflib.faces.follow import tracks
 from dflib.forensics import build_detector
+from dflib.forensics.attention import with_attention
 from dflib.forensics.detector import Detector
 from dflib.metrics.identity import identities
 
@@ -38,6 +39,17 @@ class Judge:
         logits = self.network.logits(crops) / self.temperature
         return expit(logsumexp(logits[:, 1:], axis=1) - logits[:, 0])
 
+    @property
+    def has_maps(self) -> bool:
+        """Whether its network says not only whether a face was changed, but where."""
+        return hasattr(self.network, "maps")
+
+    def maps(self, picture: np.ndarray, boxes) -> np.ndarray:
+        """(N, h, w) in [0, 1], larger where the faces in N boxes of a picture look changed; of a judge that has maps."""
+        if not len(boxes):
+            return np.zeros((0, 1, 1), np.float32)
+        return self.network.maps(np.array([cut(picture, box, self.crop) for box in boxes]))
+
 
 def judge_from(path) -> Judge:
     """The detector of a checkpoint that `dflib.forensics.train.export` wrote.
@@ -48,26 +60,37 @@ def judge_from(path) -> Judge:
     recipe = card.get("network")
     if not isinstance(recipe, dict) or "detector" not in recipe:
         raise ValueError(f"The card of {path} does not say which detector it is.")
-    options = {name: value for name, value in recipe.items() if name != "detector"}
-    network = checkpoints.load_exactly(build_detector(recipe["detector"], **options), state, path).eval()
+    options = {name: value for name, value in recipe.items() if name not in ("detector", "attention")}
+    network = build_detector(recipe["detector"], **options)
+    if "attention" in recipe:
+        network = with_attention(network, recipe["attention"])
+    network = checkpoints.load_exactly(network, state, path).eval()
     scores = card["scores"]
     return Judge(Path(path).stem, network, scores.get("temperature", 1.0), scores.get("worth", UNMEASURED),
                  card.get("crop", CROP))
 
 
-def examine(path, judges, frames: int = FRAMES) -> dict:
-    """What `judges` say of the picture or video at `path`; a dict of what JSON can hold.
+def followed(path) -> tuple:
+    """(source, tracks) of the file at `path`: its pictures, to be gone through again and again, and every face in them."""
+    source = media.read_video(path) if is_video(path) else [media.read_image(path)]
+    return source, tracks(source, which="all", identity=identities)
+
+
+def is_video(path) -> bool:
+    return Path(path).suffix.lower() in media.VIDEOS_READ
+
+
+def examine(path, judges, frames: int = FRAMES, seen: "tuple | None" = None) -> dict:
+    """What `judges` say of the picture or video at `path`; a dict of what JSON can hold. seen: `followed(path)`, if known.
 
     input, kind ("picture" or "video"), label (what the file says of itself, or None), and faces, a list of: face
     (number), frames (T,), times (T,) in seconds, boxes (T, 4), scores {judge: (T,)}, score {judge: mean}. score {judge:
     highest of the faces} is None without a face. worth {judge: sentence}. remarks: of a video. Raises what reading the
     file raises.
     """
-    path = Path(path)
-    video = path.suffix.lower() in media.VIDEOS_READ
+    path, video = Path(path), is_video(path)
     label = media.read_label(path)
-    source = media.read_video(path) if video else [media.read_image(path)]
-    found = tracks(source, which="all", identity=identities)
+    source, found = seen or followed(path)
     times = [float(time) for time in source.times] if video else [0.0]
     chosen = [np.unique(np.linspace(0, len(track) - 1, min(frames, len(track))).round().astype(int)) for track in found]
     crops = _cut_all(source, found, chosen, {_cropping(judge) for judge in judges})

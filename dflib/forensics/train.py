@@ -44,7 +44,8 @@ class Recipe:
     width: "float | None" = None        # of Xception; None: the paper's
     separable: "bool | None" = None     # of Xception; False: full convolutions
     dense: "int | None" = None          # of Bayar and Stamm's first dense layer; None: the paper's
-    start: "str | None" = None          # a checkpoint to start from, or "efficientnet-lite0": ImageNet's weights
+    start: "str | None" = None          # a checkpoint to start from, by its path or as it is shipped, or
+                                        # "efficientnet-lite0": ImageNet's weights
     attention: "str | None" = None      # after the paper's block: "regression", "appearance"
     supervision: str = "supervised"     # of the attention map: "weak", "unsupervised"
     validations: int = 10               # how often the network is scored while it learns
@@ -113,7 +114,7 @@ def build(recipe: Recipe, crops: FaceCrops) -> Detector:
 
         network.start_from(pretrained())
     elif recipe.start:
-        start_from(network, recipe.start)
+        start_from(network, start_file(recipe))
     if recipe.attention is None:
         return network
     if recipe.attention not in ("regression", "appearance"):
@@ -122,6 +123,13 @@ def build(recipe: Recipe, crops: FaceCrops) -> Detector:
     if recipe.attention == "appearance":
         maps = at_grid(needed_masks(crops)[crops.labels == 1], features_after(network, "block7")[1])
     return AttentionDetector(network, maps=maps)
+
+
+def start_file(recipe: Recipe) -> "Path | None":
+    """The checkpoint that a recipe starts from; FileNotFoundError for the name of one that is not shipped."""
+    if recipe.start in (None, "efficientnet-lite0"):
+        return None
+    return Path(recipe.start) if recipe.start.endswith(".safetensors") else checkpoints.shipped(recipe.start)
 
 
 def start_from(network: Detector, path) -> None:
@@ -232,8 +240,8 @@ def train(recipe: "Recipe | None" = None, data=None, folder=None, seed: int = 0)
 def about_run(recipe: Recipe, data: tuple, seed: int) -> dict:
     """What the run of a recipe depends on, for its record."""
     about = describe(f"detector-{recipe.detector}", recipe, f"{data_name(*data)}, seed {seed}")
-    if recipe.start and Path(recipe.start).is_file():
-        about["data"] += f", from {digest(Path(recipe.start))}"
+    if start_file(recipe):
+        about["data"] += f", from {digest(start_file(recipe))}"
     return about
 
 
@@ -241,11 +249,12 @@ def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict, half
     """Write the best network as a checkpoint that `examine.judge_from` reads; returns its card.
 
     scores: among others "temperature" (`metrics.classification.fit_temperature` on validation people) and "worth", a
-    sentence with the error rates measured. Not for networks with attention, whose checkpoints are the study's.
+    sentence with the error rates measured.
     """
     return checkpoints.save(path, run.models["best"].network, {
         "recipe": f"dflib.forensics.train.train({recipe})",
-        "network": {"detector": recipe.detector} | network_options(recipe), "crop": recipe.crop, "steps": run.done,
+        "network": {"detector": recipe.detector} | network_options(recipe)
+        | ({} if recipe.attention is None else {"attention": recipe.attention}), "crop": recipe.crop, "steps": run.done,
         "seed": run.seed, "data": data, "wall_time": round(run.history[-1]["seconds"], 1), "scores": scores}, half)
 
 

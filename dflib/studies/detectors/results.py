@@ -57,6 +57,17 @@ def scores_of(root, split: str, compression: str, judge, methods=METHODS) -> dic
     return {"frame": table.scored(frames), "video": table.scored(table.by_video(frames))}
 
 
+def told_of(run: TrainingRun, entry: Entry, recipe: dict, clips: dict) -> dict:
+    """What is told of a finished run: entry, recipe, steps, seconds, parameters, best validation score, hardware, frames, and
+    clips {split: number}."""
+    network, scale = run.models["best"].network, current().name
+    return {"name": entry.name, "compression": entry.compression, "seed": entry.seed, "recipe": recipe, "scale": scale,
+            "steps": run.done, "seconds": round(run.history[-1]["seconds"], 1),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "validation": float(run.models["best"].score), "hardware": hardware(), "threads": torch.get_num_threads(),
+            "frames": FRAMES[scale], "clips": clips}
+
+
 def log_odds(network: Detector, pictures: np.ndarray) -> np.ndarray:
     """(N,) log odds of fake of crops (N, S, S, 3) uint8."""
     logits = network.logits(pictures, native_bfloat16())
@@ -88,12 +99,7 @@ def results_of(root, entry: Entry, methods=METHODS) -> dict:
                 crops = cut_out(clips, entry.recipe.crop, frames, native(entry))
                 columns |= {f"{name}_logit": log_odds(network, crops.pictures), f"{name}_kind": np.asarray(crops.kinds),
                             f"{name}_group": np.asarray(crops.groups), f"{name}_clip": np.asarray(crops.clips)}
-        told = {"name": entry.name, "compression": entry.compression, "seed": entry.seed, "recipe": recipe,
-                "scale": scale, "steps": run.done, "seconds": round(run.history[-1]["seconds"], 1),
-                "parameters": sum(parameter.numel() for parameter in network.parameters()),
-                "validation": float(run.models["best"].score), "hardware": hardware(),
-                "threads": torch.get_num_threads(), "frames": FRAMES[scale],
-                "clips": {split: len(clips) for split, clips in parts.items()}}
+        told = told_of(run, entry, recipe, {split: len(clips) for split, clips in parts.items()})
         return columns | {"about": np.array(json.dumps(told))}
     found = kept("detector-results", entry.label, depends, make)
     return {**found, "about": json.loads(str(found["about"]))}

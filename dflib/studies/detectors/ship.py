@@ -25,15 +25,21 @@ def ship(root, entry: Entry, result: dict, methods=METHODS, folder=CHECKPOINTS) 
     run = trained(root, entry, methods)
     network = run.models["best"].network.eval()
     videos = table.by_video(table.by_frame(result))
-    fake = videos["kind"] != table.REAL
     data = f"{Path(root).name}, {entry.compression}, {len(set(videos['group']))} pairs of test people"
-    worth = WORTH.format(data=data, missed=100 * (videos["score"][fake] <= 0.5).mean(),
-                         alarms=100 * (videos["score"][~fake] > 0.5).mean())
-    scores = {"temperature": table.temperature_of(result), "worth": worth, "validation": result["about"]["validation"],
+    scores = {"temperature": table.temperature_of(result), "worth": worth_of(result, data),
+              "validation": result["about"]["validation"],
               "frame": table.scored(table.by_frame(result)), "video": table.scored(videos),
               "compression": by_compression(root, entry, network, table.temperature_of(result), methods),
               "group": by_group(videos, looks_of(root)), "others": table.on_others(result)}
     return export(run, folder / f"detector-{entry.name}.safetensors", entry.recipe, data, scores, half=True)
+
+
+def worth_of(result: dict, data: str) -> str:
+    """The sentence with the error rates on test videos. data: words for what they are."""
+    videos = table.by_video(table.by_frame(result))
+    fake = videos["kind"] != table.REAL
+    return WORTH.format(data=data, missed=100 * (videos["score"][fake] <= 0.5).mean(),
+                        alarms=100 * (videos["score"][~fake] > 0.5).mean())
 
 
 def by_compression(root, entry: Entry, network, temperature: float, methods=METHODS) -> dict:
