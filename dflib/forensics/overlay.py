@@ -15,6 +15,7 @@ from dflib.metrics.localisation import THRESHOLD
 RED = np.array((213, 94, 0), np.float32)        # vermilion: apart from skin by its strength, not by its hue alone
 STRENGTH = 0.7                                  # of the colour where the map is 1
 LINES = (255, 255, 255), (0, 0, 0)              # of the contour: white on black, seen on any picture
+BEYOND = 4                                      # px: so far outside a line goes that would follow the square's own edge
 NOTE = "where a network takes a face for changed"
 
 
@@ -29,7 +30,8 @@ def overlaid(picture: np.ndarray, found, threshold: float = THRESHOLD) -> np.nda
         large = cv2.resize(map.astype(np.float32), part.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         strength = STRENGTH * np.clip(large, 0, 1)[..., None]
         part[:] = np.rint((1 - strength) * part + strength * RED)
-        edges, _ = cv2.findContours((large > threshold).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        above = cv2.copyMakeBorder((large > threshold).astype(np.uint8), BEYOND, BEYOND, BEYOND, BEYOND, cv2.BORDER_REPLICATE)
+        edges, _ = cv2.findContours(above, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=(-BEYOND, -BEYOND))
         fine = np.ascontiguousarray(part)
         for colour, width in zip(reversed(LINES), (3, 1)):
             cv2.drawContours(fine, edges, -1, colour, width)

@@ -5,10 +5,11 @@ from dflib import media
 from dflib.datasets.crops import REAL
 from dflib.files import check_writable
 from dflib.forensics.overlay import overlaid
+from dflib.pictures import resized
 from dflib.studies.detectors.figures import INK, WORDS
 from dflib.studies.localisation.plan import TITLES
 
-CELL = 1.0          # inches of a picture
+CELL, SHARP = 1.0, 256      # inches of a picture; px at which its map is drawn
 #: Controls that are shown.
 OF_OTHERS = ("TrueSwap", "TrueReenactment", "SelfDeepfakes", "PastedBack", "Recompressed", "Enlarged")
 
@@ -37,7 +38,7 @@ def maps_figure(columns: list, names: list):
     axes.set_axis_off()
     for x, (kind, picture, truth, maps) in enumerate(columns):
         axes.text(x + 0.48, -0.05, WORDS.get(kind, kind), ha="center", va="bottom", size=8, color=INK)
-        whole = np.array([0, 0, *picture.shape[1::-1]])
+        picture, whole = resized(picture, SHARP), np.array([0, 0, SHARP, SHARP])
         for y, map in enumerate([None, truth, *maps]):
             if y == 1 and truth is None:
                 continue

@@ -79,13 +79,15 @@ def mean_mask(training: FaceCrops, side: int) -> np.ndarray:
 
 def bounds(training: FaceCrops, truths: np.ndarray, side: int, says_fake=None) -> dict:
     """Name -> maps (N, side, side) that no network made, for pictures with these truths: nothing, the same mask for all, what a
-    grid of this side can say at best. says_fake (N,) bool: the same mask where a detector without maps says fake."""
+    grid of this side can say: the share of each field that was changed, and whether that is more than half. says_fake (N,)
+    bool: the same mask where a detector without maps says fake."""
     mean = mean_mask(training, side)
     always = {"nothing": 0 * mean, "mean mask": mean, "mask of most": (mean > 0.5).astype(float)}
     found = {name: np.repeat(map[None], len(truths), axis=0) for name, map in always.items()}
     if says_fake is not None:
         found["mean mask if called fake"] = found["mean mask"] * np.asarray(says_fake)[:, None, None]
-    return found | {"exact at the grid": at_grid(truths, side)}
+    exact = at_grid(truths, side)
+    return found | {"exact at the grid": exact, "exact by majority": (exact > 0.5).astype(float)}
 
 
 # ---- detection
