@@ -102,7 +102,7 @@ mistake("09.weak_loss", "of a fake the largest value counts, not the mean: nobod
 mistake("09.weak_loss", "of a real picture every field counts, not the largest alone",
         lambda m, y: _weak(m, y, everywhere=True))
 mistake("09.weak_loss", "a mean over the pictures is wanted, not their sum", lambda m, y: _weak(m, y, total=True))
-mistake("09.weak_loss", "0 is real and 1 is fake: yours are exchanged", lambda m, y: _weak(m, y, turned=True))
+mistake("09.weak_loss", "label 0 is real, 1 is fake: yours are exchanged", lambda m, y: _weak(m, y, turned=True))
 
 
 # ---- IINC by hand
