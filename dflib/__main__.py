@@ -4,7 +4,7 @@ import os
 import sys
 from importlib import import_module
 
-COMMANDS = ("info", "render", "make", "detect", "swap", "edit", "examine", "train")
+COMMANDS = ("info", "render", "make", "detect", "swap", "edit", "examine", "challenge", "train")
 BAD_INPUT = 2       # exit code
 
 

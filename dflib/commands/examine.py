@@ -61,7 +61,9 @@ def run(arguments) -> None:
     if arguments.json:
         write_bytes(arguments.json, json.dumps(reports, indent=1).encode())
     if arguments.plot:
-        _write_plot(arguments.plot, reports[0])
+        from dflib import media
+        from dflib.forensics.examine import plot
+        media.write_figure(arguments.plot, plot(reports[0]), note="scores of detectors over time")
     if arguments.map:
         draw_maps(files[0], arguments.map, next(judge for judge in judges if judge.has_maps), seen)
 
@@ -131,15 +133,3 @@ def _all_judges(arguments) -> list:
         raise ValueError("No network with a map is here: train one with python -m dflib.studies.localisation, and name its "
                          "checkpoint with --with." if not judges else "None of the detectors of --with has a map.")
     return judges
-
-
-def _write_plot(path: Path, report: dict) -> None:
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    from dflib import media
-    from dflib.forensics.examine import plot
-    canvas = FigureCanvasAgg(plot(report))
-    canvas.draw()
-    picture = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    media.write_image(path, picture, kind="rendered", note="scores of detectors over time")

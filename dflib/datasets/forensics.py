@@ -225,8 +225,9 @@ class DFDC(_Clips):
         lists = sorted([*self.root.glob("metadata.json"), *self.root.glob("*/metadata.json")])
         if not lists:
             raise FileNotFoundError(f"Neither {self.root} nor a folder in it holds a metadata.json.")
-        # Without its list nothing is known of a part: its videos cannot be used, but it is not passed over in silence.
-        parts = sorted(path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        # Without its list nothing is known of a part: its videos cannot be used, but it is not passed over in silence. Test videos
+        # have none.
+        parts = sorted(path for path in self.root.iterdir() if path.is_dir() and not path.name.startswith((".", "test_videos")))
         unlisted = [part / "metadata.json" for part in parts
                     if part / "metadata.json" not in lists and any(path.suffix.lower() in safe.VIDEOS for path in part.iterdir())]
         self._keep([self._clip(path, name, entry) for path in lists

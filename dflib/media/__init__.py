@@ -7,7 +7,7 @@ from dflib.lazy import lazily
 _HOME = {
     "Recording": "cameras", "camera": "cameras", "record": "cameras",
     "PIXEL_LIMIT": "images", "check_writing_image": "images", "difference": "images",
-    "jpeg": "images", "read_image": "images", "write_image": "images",
+    "jpeg": "images", "read_image": "images", "write_figure": "images", "write_image": "images",
     "KINDS": "labels", "Label": "labels", "mark": "labels", "parse_xmp": "labels",
     "Video": "reading", "VideoInfo": "reading", "read_video": "reading",
     "check_writing": "writing", "compress": "writing", "write_video": "writing", "video_writer": "writing",

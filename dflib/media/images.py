@@ -69,6 +69,15 @@ def write_image(path, image: np.ndarray, kind: str = "generated", *, quality: in
     write_bytes(path, _encode(image, form, **options))
 
 
+def write_figure(path, figure, kind: str = "rendered", note: str = "") -> None:
+    """Write a matplotlib Figure as `write_image` does."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    write_image(path, np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3]), kind, note=note)
+
+
 def check_writing_image(path, image: np.ndarray) -> None:
     """Raise what keeps ``write_image`` from writing this picture there, before long work: ValueError for a wrong array
     or suffix or a side too long for the format, and what ``check_writable`` raises."""

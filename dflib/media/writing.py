@@ -27,11 +27,12 @@ _AVX2 = 11  # OpenCV's number of these instructions (CV_CPU_AVX2)
 # would differ from run to run. Its older instructions, SSSE3 to AVX2, all give the same bytes.
 _SAME_EVERYWHERE = {"x264-params": "asm=" + ("avx2" if cv2.checkHardwareSupport(_AVX2) else "ssse3")} \
     if platform.machine().lower() in ("x86_64", "amd64") else {}
+_STEADY = {"bf": "0", "sc_threshold": "0"}      # no frame predicted from a later one, and none independent but the first
 _FULL, _LIMITED = av.video.reformatter.ColorRange.JPEG, av.video.reformatter.ColorRange.MPEG
 
 
 def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, times=None,
-                visible_mark: bool = False, note: str = "", progress: bool = True) -> int:
+                visible_mark: bool = False, note: str = "", progress: bool = True, steady: bool = False) -> int:
     """Write ``frames``, an iterable of (H, W, 3) uint8, as an H.264 video labelled as synthetic; return their number.
 
     The frames follow each other at ``fps``, or are shown at ``times``, an iterable of seconds (see `Video.timed`).
@@ -40,7 +41,7 @@ def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str 
     frames = tqdm(frames, desc=f"writing {Path(path).name}", unit="frame", leave=False, disable=not progress)
     moments = itertools.repeat(None) if times is None else itertools.chain(times, itertools.repeat(_MISSING))
     count = 0
-    with video_writer(path, fps, crf, audio_from, kind, visible_mark=visible_mark, note=note) as write:
+    with video_writer(path, fps, crf, audio_from, kind, visible_mark=visible_mark, note=note, steady=steady) as write:
         for count, (frame, time) in enumerate(zip(frames, moments), 1):
             if time is _MISSING:
                 raise ValueError(f"There are more frames than times for {path}.")
@@ -50,7 +51,7 @@ def write_video(path, frames, fps=25, crf: int = 18, audio_from=None, kind: str 
 
 @contextmanager
 def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "generated", *, visible_mark: bool = False,
-                 note: str = ""):
+                 note: str = "", steady: bool = False):
     """Write a video frame by frame: ``with video_writer(path) as write: write(image, time)``, as often as there are frames.
 
     ``image`` is (H, W, 3) uint8, all of one size. ``time`` is when it is shown, in seconds, and must rise; without it
@@ -60,7 +61,9 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
     (H, W) are masks, of which each value counts: they are written without loss, whatever ``crf``, and ``read_video``
     gives them back in three equal channels. ``audio_from`` is a video, open or by its name, whose sound is copied,
     unchanged, from its first picture to the end of the last frame written. One encoder thread, so that every machine
-    writes the same file. ``visible_mark`` as in ``write_image``. The file appears whole or not at all.
+    writes the same file. ``steady``: every frame but the first is predicted from the one before, so that the order and the
+    kinds of frames do not depend on what they show. ``visible_mark`` as in ``write_image``. The file appears whole or not
+    at all.
 
     Raises, before the first frame, what `check_writing` raises, and ValueError for a wrong kind, crf or fps; then ValueError
     for no frames, frames of different sizes or times that do not rise, and OSError for a full disk.
@@ -74,7 +77,7 @@ def video_writer(path, fps=25, crf: int = 18, audio_from=None, kind: str = "gene
     with replacing(path) as temporary:
         with av.open(ffmpeg_name(temporary), "w") as output, ExitStack() as sources:
             output.metadata["comment"] = packet
-            writer = _Writer(output, path, rate, crf, visible_mark, lambda: _sound(audio_from, output, sources))
+            writer = _Writer(output, path, rate, crf, visible_mark, steady, lambda: _sound(audio_from, output, sources))
             yield writer
             if not writer.count:
                 raise ValueError(f"There are no frames to write to {path}.")
@@ -133,10 +136,10 @@ def compress(images, crf: int):
 class _Writer:
     """Encodes the frames that it is called with."""
 
-    def __init__(self, output, path, rate, crf, visible_mark, open_sound):
+    def __init__(self, output, path, rate, crf, visible_mark, steady, open_sound):
         self.count, self.sound = 0, None
         self._output, self._path, self._rate, self._crf = output, path, rate, crf
-        self._marked, self._open_sound = visible_mark, open_sound
+        self._marked, self._steady, self._open_sound = visible_mark, steady, open_sound
 
     def __call__(self, image, time=None):
         check_image(image, gray=True)
@@ -164,7 +167,7 @@ class _Writer:
         self._gap = round(1 / (self._rate * self._time_base))  # the length of a frame until the next tells it
         self._stream = self._output.add_stream("libx264rgb" if _is_lossless(image, self._crf) else "libx264", rate=self._rate)
         self._stream.codec_context.time_base = self._time_base
-        _set_up(self._stream.codec_context, image, self._crf, _is_lossless(image, self._crf))
+        _set_up(self._stream.codec_context, image, self._crf, _is_lossless(image, self._crf), self._steady)
         self.sound = self._open_sound()
 
     def finish(self):
@@ -203,10 +206,10 @@ def _is_lossless(image, crf) -> bool:
     return image.ndim == 3 and crf == 0
 
 
-def _set_up(context, image, crf, rgb=False) -> None:
+def _set_up(context, image, crf, rgb=False, steady=False) -> None:
     """Prepare an x264 context for pictures like ``image``; grey ones are kept exactly."""
     context.thread_count = 1  # x264's output depends on the number of threads
-    context.options = {**_SAME_EVERYWHERE, "crf": str(crf)}
+    context.options = {**_SAME_EVERYWHERE, "crf": str(crf), **(_STEADY if steady else {})}
     if image.ndim == 2:
         context.height, context.width = image.shape
         context.pix_fmt, context.options, context.color_range = "gray", {**_SAME_EVERYWHERE, "crf": "0"}, _FULL

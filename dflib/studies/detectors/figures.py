@@ -71,9 +71,5 @@ def controls(results: list, heads: dict):
 
 def write_controls(path, root, results: list) -> None:
     """The figure as a PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(controls(results, heads(root, results[0]["about"]["compression"])))
-    canvas.draw()
-    picture = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    media.write_image(check_writable(path), picture, kind="composite", note="what detectors say of controls")
+    figure = controls(results, heads(root, results[0]["about"]["compression"]))
+    media.write_figure(check_writable(path), figure, "composite", "what detectors say of controls")

@@ -63,19 +63,21 @@ def kept_shots(actor: plan.Actor) -> list:
     return performance_of(actor).shots[first:first + plan.KEPT]
 
 
-def film(actor: plan.Actor) -> Film:
-    """An actor's Film, rendered once (about ten seconds of one core) and kept."""
-    def make():
-        follow, frames, marks = Follower("dflib"), [], []
-        for frame in cast.render_clip(cast.sample_person(actor.person), performance_of(actor), plan.SIZE):
-            frames.append(frame.image)
-            found = follow(frame.image)[0]
-            marks.append(np.full((68, 2), np.nan) if found is None else found)
-        return {"frames": np.array(frames), "landmarks": np.array(marks, np.float32)}
+def take(actor: plan.Actor) -> dict:
+    """The arrays of an actor's Film, rendered (about ten seconds of one core)."""
+    follow, frames, marks = Follower("dflib"), [], []
+    for frame in cast.render_clip(cast.sample_person(actor.person), performance_of(actor), plan.SIZE):
+        frames.append(frame.image)
+        found = follow(frame.image)[0]
+        marks.append(np.full((68, 2), np.nan) if found is None else found)
+    return {"frames": np.array(frames), "landmarks": np.array(marks, np.float32)}
 
+
+def film(actor: plan.Actor) -> Film:
+    """An actor's Film, rendered once and kept in the cache (7 MB)."""
     networks = [checkpoints.read_card(checkpoints.shipped(name))["sha256"] for name in ("detector", "landmarks")]
     depends = (actor.person, actor.performance, plan.WHOLE, plan.FPS, plan.SIZE, networks)
-    return Film(actor, **renders.kept("forensics", f"{actor.person}-{actor.performance}", depends, make))
+    return Film(actor, **renders.kept("forensics", f"{actor.person}-{actor.performance}", depends, lambda: take(actor)))
 
 
 def true_frames(target: plan.Actor, source: plan.Actor, kind: str) -> np.ndarray:
