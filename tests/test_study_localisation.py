@@ -153,6 +153,9 @@ def test_study_is_written_down_and_not_done_twice(done, monkeypatch):
     assert set(scores["bounds"]) == {"nothing", "mean mask", "mask of most", "mean mask if called fake", *card.CEILINGS}
     assert scores["half bounds"]["mean mask"][measure.PARTLY]["value"] == 0.5
     assert scores["half bounds"]["exact at the grid"][measure.PARTLY]["value"] > 0.9
+    assert scores["coded bounds"]["test"]["mean mask"] == scores["bounds"]["mean mask"][measure.PARTLY]["IoU"]
+    marked = scores["area bounds"]["exact by majority"]
+    assert marked["real"]["value"] == 0 < marked["Deepfakes"]["value"] < marked[plan.WHOLE]["value"] == 1
     assert scores["bounds"]["exact at the grid"][plan.WHOLE]["IoU"]["value"] == 1
     assert [found["name"] for found in scores["differences"]] == ["regression-supervised", "appearance-weak"]
     page = (out / "README.md").read_text()

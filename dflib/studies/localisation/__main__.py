@@ -3,6 +3,7 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from dflib.files import writable_folder, write_bytes
@@ -41,7 +42,7 @@ def main(arguments=None) -> None:
             crops = {part: crops_in(part, clips, entry.recipe) for part, clips in parts_of(asked.root).items()}
             half = halves(crops["test"])
             truths = {part: measure.truth_of(of) for part, of in crops.items() if of.masks is not None}
-            known = without_network(asked.root, entry, result, crops["test"], half)
+            known = without_network(asked.root, entry, result, crops, half)
         results.append(result)
         rows.append(measure.row(result, truths, (half.kinds, half.groups)))
         scores = {"pairs": measure.pairs_in(result), "methods": plan.methods_in(asked.root, COMPRESSION), **known,
@@ -57,22 +58,30 @@ def main(arguments=None) -> None:
             ship.ship(asked.root, wanted[place], results[place], row)
 
 
-def without_network(root, entry, result: dict, tested, half) -> dict:
-    """"side" of the maps, and the scores of maps that no network made, on test pictures ("bounds") and on halves ("half bounds").
+def without_network(root, entry, result: dict, crops: dict, half) -> dict:
+    """Scores of maps that no network made, and the "side" of maps: "bounds" of test pictures, "coded bounds" {part: {name: IoU}},
+    "half bounds" and "area bounds".
 
     result: of the network without attention, where that is the first; then it says when the mean mask is shown.
     """
-    recipe = entry.recipe
+    recipe, tested = entry.recipe, crops["test"]
     side = features_after(build_detector(recipe.detector, **network_options(recipe)), PLACE)[1]
     training, _ = training_crops(root, entry)
     says_fake = table.by_frame(result)["score"] > 0.5 if entry.name == "plain" else None
-    found = measure.bounds(training, measure.truth_of(tested), side, says_fake)
-    on_halves = measure.bounds(training, measure.truth_of(half), side)
-    return {"side": side,
-            "bounds": {name: measure.localised(of, measure.truth_of(tested), tested.kinds, tested.groups)
-                       for name, of in found.items()},
-            "half bounds": {name: measure.halved(on_halves[name], half.kinds, half.groups)
-                            for name in ("mean mask", "exact at the grid")}}
+
+    def scored(of, says_fake=None):
+        truths = measure.truth_of(of)
+        return {name: measure.localised(maps, truths, of.kinds, of.groups)
+                for name, maps in measure.bounds(training, truths, side, says_fake).items()}
+
+    bounds = scored(tested, says_fake)
+    coded = {"test": bounds, **{part: scored(crops[part]) for part in ("raw", "c40") if part in crops}}
+    truths = {name: measure.bounds(training, measure.truth_of(of), side) for name, of in (("test", tested), ("half", half))}
+    return {"side": side, "bounds": bounds,
+            "coded bounds": {part: {name: of[name][measure.PARTLY]["IoU"] for name in card.KNOWN} for part, of in coded.items()},
+            "half bounds": {name: measure.halved(truths["half"][name], half.kinds, half.groups) for name in card.KNOWN},
+            "area bounds": {name: measure.areas({"test_map": truths["test"][name], "test_kind": np.asarray(tested.kinds),
+                                                 "test_group": np.asarray(tested.groups)}) for name in card.KNOWN}}
 
 
 def differences(results: list) -> list:

@@ -11,6 +11,8 @@ WORDS = {"nothing": "*nothing, anywhere*", "mean mask": "*the training masks' me
          "exact at the grid": "*the exact mask at the maps' grid*",
          "exact by majority": "*the fields of which more than half was changed*"}
 CEILINGS = ("exact at the grid", "exact by majority")
+KNOWN = ("mean mask", "mask of most", *CEILINGS)        # the floor and the ceiling of every table
+
 CARD = """# Where was it changed?
 
 Xception as lesson 08 trained it, then {steps} steps more of {batch} crops ({crop} px, width {width}) with an attention map after
@@ -44,7 +46,7 @@ syntheses (all is right). In italics what no network made: the floor is what a m
 
 {maps}
 
-The paper's PBCA of the supervised regression is {pbca} %, over its own fakes and reals, whole syntheses included.
+The paper's PBCA of the supervised regression is {pbca} %, on its own set.
 
 ### IoU by method
 
@@ -89,7 +91,7 @@ def rates_table(rows: list) -> str:
     rows = [row for row in rows if "tdr" in row["detection"]["test"]["frame"]]
     if not rows:
         return ("How many fakes are found at one false alarm in a hundred or a thousand was not measured: that takes a set of real clips "
-                "alone (`--reals`), of 500 people.")
+                "alone, of 500 people (`python -m dflib make reals FOLDER`, then `--reals FOLDER`).")
     said = []
 
     def cell(found):
@@ -132,38 +134,40 @@ def maps_table(rows: list, bounds: dict) -> str:
 def kinds_table(rows: list, bounds: dict) -> str:
     """IoU of each method."""
     kinds = [kind for kind in bounds["mean mask"] if kind not in (REAL, PARTLY)]
-    known = [[WORDS[name], "", *(decimals(bounds[name][kind]["IoU"]) for kind in kinds)]
-             for name in ("mean mask", "mask of most", *CEILINGS)]
-    lines = known[:2]
-    lines += [[TITLES[row["name"]], row["seed"], *(decimals(row["maps"]["test"][kind]["IoU"]) for kind in kinds)]
-              for row in rows if "maps" in row]
-    return table(["map", "seed", *kinds], lines + known[2:])
+    return between(kinds, {name: [decimals(bounds[name][kind]["IoU"]) for kind in kinds] for name in KNOWN},
+                   [(row, [decimals(row["maps"]["test"][kind]["IoU"]) for kind in kinds]) for row in rows if "maps" in row])
 
 
-def codings_table(rows: list) -> str:
+def between(head: list, known: dict, rows: list) -> str:
+    """A table of maps: the floor of KNOWN, rows of networks (row, cells), the ceiling. known: name -> cells."""
+    floor, ceiling = ([[WORDS[name], "", *known[name]] for name in KNOWN if (name in CEILINGS) == high] for high in (False, True))
+    return table(["map", "seed", *head], [*floor, *([TITLES[row["name"]], row["seed"], *cells] for row, cells in rows), *ceiling])
+
+
+def codings_table(rows: list, bounds: dict) -> str:
     """IoU at every coding that the set has."""
-    rows = [row for row in rows if "maps" in row]
-    there = [part for part in CODINGS if rows and part in rows[0]["maps"]]
-    return table(["map", "seed", *(CODINGS[part] for part in there)], [
-        [TITLES[row["name"]], row["seed"], *(decimals(row["maps"][part][PARTLY]["IoU"]) for part in there)] for row in rows])
+    there = [part for part in CODINGS if part in bounds]
+    return between([CODINGS[part] for part in there],
+                   {name: [decimals(bounds[part][name]) for part in there] for name in KNOWN},
+                   [(row, [decimals(row["maps"][part][PARTLY]["IoU"]) for part in there]) for row in rows if "maps" in row])
 
 
 def half_table(rows: list, bounds: dict) -> str:
     """The share of the map in the half that was changed."""
-    rows = [row for row in rows if "half" in row]
-    kinds = list(rows[0]["half"]) if rows else []
-    lines = [[WORDS[name], "", *(decimals(bounds[name][kind]) for kind in kinds)] for name in bounds]
-    lines[1:1] = [[TITLES[row["name"]], row["seed"], *(decimals(row["half"][kind]) for kind in kinds)] for row in rows]
-    return table(["map", "seed", *kinds], lines)
+    kinds = list(bounds["mean mask"])
+    return between(kinds, {name: [decimals(bounds[name][kind]) for kind in kinds] for name in KNOWN},
+                   [(row, [decimals(row["half"][kind]) for kind in kinds]) for row in rows if "half" in row])
 
 
-def areas_table(rows: list) -> str:
-    """How much of a picture is marked, by kind."""
+def areas_table(rows: list, bounds: dict) -> str:
+    """How much of a picture is marked, by kind; of controls the exact masks are not drawn."""
     rows = [row for row in rows if "areas" in row]
-    kinds = list(dict.fromkeys(kind for row in rows for kind in row["areas"]))
-    return table(["map", "seed", *kinds], [
-        [TITLES[row["name"]], row["seed"], *(percent(row["areas"][kind]) if kind in row["areas"] else "–" for kind in kinds)]
-        for row in rows])
+    kinds = list(dict.fromkeys(kind for of in (bounds["mean mask"], *(row["areas"] for row in rows)) for kind in of))
+
+    def cells(of):
+        return [percent(of[kind]) if kind in of else "–" for kind in kinds]
+
+    return between(kinds, {name: cells(bounds[name]) for name in KNOWN}, [(row, cells(row["areas"])) for row in rows])
 
 
 def decimals(found: dict) -> str:
@@ -173,7 +177,8 @@ def decimals(found: dict) -> str:
 
 
 def card(scores: dict) -> str:
-    """README.md of {"rows": of `measure.row`, "bounds", "half bounds", "differences", "pairs", "side", "methods"}."""
+    """README.md of {"rows": of `measure.row`, "bounds", "coded bounds", "half bounds", "area bounds", "differences", "pairs", "side",
+    "methods"}."""
     rows, first = scores["rows"], scores["rows"][0]
     recipe = first["recipe"]
     return CARD.format(
@@ -182,5 +187,5 @@ def card(scores: dict) -> str:
         minutes="{:.0f}".format(sum(row["seconds"] for row in rows) / 60 / len(rows)), pairs=scores["pairs"], partly=PARTLY,
         pbca=PAPER_PBCA["regression-supervised"], detection=main_table(rows), rates=rates_table(rows),
         differences=differences_table(scores["differences"]), maps=maps_table(rows, scores["bounds"]),
-        kinds=kinds_table(rows, scores["bounds"]), codings=codings_table(rows), half=half_table(rows, scores["half bounds"]),
-        areas=areas_table(rows))
+        kinds=kinds_table(rows, scores["bounds"]), codings=codings_table(rows, scores["coded bounds"]),
+        half=half_table(rows, scores["half bounds"]), areas=areas_table(rows, scores["area bounds"]))
