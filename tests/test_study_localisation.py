@@ -43,6 +43,9 @@ def test_maps_are_scored_field_by_field_and_methods_count_alike():
     less_of_b = np.flatnonzero((few.kinds != "B") | (np.arange(len(few)) < 18))
     found = measure.localised(maps[less_of_b], truths[less_of_b], few.kinds[less_of_b], few.groups[less_of_b])
     assert found[measure.PARTLY]["IoU"]["value"] == pytest.approx(0.6, abs=1e-4)
+    nothing = truths.copy()
+    nothing[8:12] = 0                                           # half of A is as its original: it does not count
+    assert measure.localised(maps, nothing, some.kinds, some.groups)["A"]["IoU"]["value"] == 1
     large = measure.enlarged(np.arange(16.0).reshape(1, 4, 4))
     assert np.array_equal(large[0], np.arange(16.0).reshape(4, 4).repeat(8, 0).repeat(8, 1))    # nothing is smoothed
 
@@ -69,22 +72,22 @@ def test_floor_and_ceiling():
 
 def test_half_a_fake_in_its_original():
     some = crops()
-    made = halves.halves(some)
-    assert len(made) == 2 * 4 * 4 and set(made.kinds.tolist()) == {"A", "B"}
-    row = halves.middles(some)[0]
+    made, sides = halves.halves(some)
+    of_a, of_b = (np.flatnonzero(made.kinds == kind) for kind in "AB")
+    assert len(of_a) == 2 * 4 and len(of_b) == 4 * 4            # there is nothing to find right of a changed left half
+    assert [halves.SIDES[side] for side in sides[of_a[:2]]] == ["upper", "lower"] and sides[of_b[:4]].tolist() == [0, 1, 2, 3]
+    row = [row for row in halves.middles(some) if some.kinds[row] == "B"][0]
     fake, real = some.pictures[row], some.pictures[some.originals[row]]
-    left, right, upper, lower = made.pictures[:4]
+    left, right, upper, lower = made.pictures[of_b[:4]]
     assert (left[:, :28] == fake[:, :28]).all() and (left[:, 36:] == real[:, 36:]).all() and (right[:, :28] == real[:, :28]).all()
-    assert (upper[:28] == fake[:28]).all() and (lower[36:] == fake[36:]).all() and made.clips[1].endswith(":right")
-    assert made.masks[0].sum() == 512 and made.masks[1].sum() == 0 and made.masks[2].sum() == made.masks[3].sum() == 256
-    sides = np.arange(4)
+    assert (upper[:28] == fake[:28]).all() and (lower[36:] == fake[36:]).all()
+    assert [mask.sum() for mask in made.masks[of_b[:4]]] == [128] * 4 and made.masks[of_b[0]][:, 16:].sum() == 0
     for size in (8, 19):                                        # whatever the grid: who knows faces alone has a half
         map = np.random.default_rng(1).random((size, size))
-        assert halves.share_in_half(np.repeat(map[None], 4, 0), sides).mean() == pytest.approx(0.5)
-    exact = measure.at_grid(made.masks[[0, 3]], 8)
-    assert halves.share_in_half(exact, np.array([0, 3])).tolist() == [1, 1] and halves.share_in_half(0 * exact, sides[:2])[0] == 0.5
-    found = measure.halved(np.repeat(map[None], len(made), 0), made.kinds, made.groups)
-    assert found["A"]["value"] == found[measure.PARTLY]["value"] == 0.5
+        found = measure.halved(np.repeat(map[None], len(made), 0), made, sides)
+        assert found["A"]["value"] == found["B"]["value"] == found[measure.PARTLY]["value"] == 0.5
+    exact = measure.at_grid(made.masks, 8)
+    assert set(halves.share_in_half(exact, sides).tolist()) == {1} and set(halves.share_in_half(0 * exact, sides).tolist()) == {0.5}
 
 
 # ---- detection

@@ -44,7 +44,7 @@ def main(arguments=None) -> None:
             truths = {part: measure.truth_of(of) for part, of in crops.items() if of.masks is not None}
             known = without_network(asked.root, entry, result, crops, half)
         results.append(result)
-        rows.append(measure.row(result, truths, (half.kinds, half.groups)))
+        rows.append(measure.row(result, truths, half))
         scores = {"pairs": measure.pairs_in(result), "methods": plan.methods_in(asked.root, COMPRESSION), **known,
                   "differences": differences(results), "rows": rows}
         write_bytes(out / "scores.json", (json.dumps(scores, indent=1) + "\n").encode())
@@ -76,10 +76,10 @@ def without_network(root, entry, result: dict, crops: dict, half) -> dict:
 
     bounds = scored(tested, says_fake)
     coded = {"test": bounds, **{part: scored(crops[part]) for part in ("raw", "c40") if part in crops}}
-    truths = {name: measure.bounds(training, measure.truth_of(of), side) for name, of in (("test", tested), ("half", half))}
+    truths = {name: measure.bounds(training, measure.truth_of(of), side) for name, of in (("test", tested), ("half", half[0]))}
     return {"side": side, "bounds": bounds,
             "coded bounds": {part: {name: of[name][measure.PARTLY]["IoU"] for name in card.KNOWN} for part, of in coded.items()},
-            "half bounds": {name: measure.halved(truths["half"][name], half.kinds, half.groups) for name in card.KNOWN},
+            "half bounds": {name: measure.halved(truths["half"][name], *half) for name in card.KNOWN},
             "area bounds": {name: measure.areas({"test_map": truths["test"][name], "test_kind": np.asarray(tested.kinds),
                                                  "test_group": np.asarray(tested.groups)}) for name in card.KNOWN}}
 

@@ -42,7 +42,7 @@ Paired differences from the network without attention, AUC of videos, with Holm'
 
 On fakes that are {partly} (a mean over methods), on untouched pictures (all that is marked there is wrong), and on entire
 syntheses (all is right). In italics what no network made: the floor is what a map scores that never looks at the picture, the ceiling what
-{side} × {side} fields can say. IINC is best at 0, the others at 1.
+{side} × {side} fields can say. IINC is best at 0, the others at 1. Fakes of which nothing differs from the original are left out.
 
 {maps}
 
@@ -60,8 +60,8 @@ IoU of {partly}.
 
 ## Does it know, or does it know where faces are?
 
-One half of a fake (left, right, upper, lower; a soft seam) in its original: the share of the map that lies in the half that was changed.
-A map that fires on faces has 0.5.
+One half of a fake (left and right, upper and lower, where both hold a tenth of the change; a soft seam) in its original: the share of
+the map that lies in the half that was changed. A map that fires on faces has 0.5.
 
 {half}
 

@@ -10,7 +10,7 @@ from dflib.metrics.distances import equal_error_rate
 from dflib.metrics.localisation import THRESHOLD, cosine, iinc, iou, pbca, true_detect_rate
 from dflib.studies.detectors import table
 from dflib.studies.detectors.data import MASK
-from dflib.studies.localisation.halves import SIDES, share_in_half
+from dflib.studies.localisation.halves import share_in_half
 from dflib.studies.localisation.plan import WHOLE
 
 SCORES = {"IINC": iinc, "PBCA": pbca, "IoU": iou, "cosine": cosine}     # IINC: smaller is better
@@ -38,8 +38,13 @@ def scores_of(maps: np.ndarray, truths: np.ndarray) -> dict:
 
 
 def localised(maps: np.ndarray, truths: np.ndarray, kinds, groups) -> dict:
-    """{kind: {score: {value, low, high}}}: means over pictures of each kind, and of PARTLY over methods."""
-    kinds, groups, scores = np.asarray(kinds), np.asarray(groups), scores_of(maps, truths)
+    """{kind: {score: {value, low, high}}}: means over pictures of each kind, and of PARTLY over methods.
+
+    Fakes of which nothing differs from the original are left out: there is nothing to find.
+    """
+    used = (np.asarray(kinds) == REAL) | truths.any((1, 2))
+    maps, truths, kinds, groups = (np.asarray(column)[used] for column in (maps, truths, kinds, groups))
+    scores = scores_of(maps, truths)
     found = {}
     for kind in sorted(set(kinds.tolist()), key=lambda kind: (kind != REAL, kind)):
         rows = kinds == kind
@@ -128,8 +133,8 @@ def equal_errors(labels, scores) -> float:
 
 # ---- all of one network
 
-def row(result: dict, truths: dict, half_truths=None) -> dict:
-    """Everything about one trained network. truths: part -> (N, MASK, MASK); half_truths: (kinds, groups) of `halves`."""
+def row(result: dict, truths: dict, half: tuple) -> dict:
+    """Everything about one trained network. truths: part -> (N, MASK, MASK); half: of `halves`."""
     coded = [part for part in ("raw", "test", "c40") if f"{part}_logit" in result]
     found = {**result["about"], "detection": {part: detected(result, part) for part in coded},
              "others": table.on_others(result), "temperature": round(table.temperature_of(result), 3)}
@@ -140,8 +145,7 @@ def row(result: dict, truths: dict, half_truths=None) -> dict:
     found["validation IoU"] = localised(result["val_map"], truths["val"], result["val_kind"],
                                         result["val_group"])[PARTLY]["IoU"]["value"]
     found["areas"] = areas(result)
-    if half_truths is not None:
-        found["half"] = halved(result["halves_map"], *half_truths)
+    found["half"] = halved(result["halves_map"], *half)
     return found
 
 
@@ -157,9 +161,8 @@ def areas(result: dict) -> dict:
     return found
 
 
-def halved(maps: np.ndarray, kinds, groups) -> dict:
-    """Kind -> the share of the map in the half that was changed, over all four sides: ½ for a map that knows faces alone."""
-    shares = share_in_half(maps, np.arange(len(maps)) % len(SIDES))
-    kinds, groups = np.asarray(kinds), np.asarray(groups)
+def halved(maps: np.ndarray, made: FaceCrops, sides: np.ndarray) -> dict:
+    """Kind -> the share of the map in the half that was changed, over all halves of `halves`: ½ for a map that knows faces alone."""
+    shares, kinds, groups = share_in_half(maps, sides), np.asarray(made.kinds), np.asarray(made.groups)
     found = {str(kind): estimate(np.mean, groups[kinds == kind], shares[kinds == kind]) for kind in np.unique(kinds)}
     return found | {PARTLY: estimate(by_method, groups, shares, kinds)}

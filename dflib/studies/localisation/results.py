@@ -15,7 +15,7 @@ from dflib.scale import current, native_bfloat16
 from dflib.studies.detectors.data import clips_of, cut_out, name_of, others_of
 from dflib.studies.detectors.plan import FRAMES, PAPER_COLUMNS, Entry
 from dflib.studies.detectors.results import learned_from, log_odds, told_of, trained
-from dflib.studies.localisation.halves import SIDES, SOFT, halves
+from dflib.studies.localisation.halves import LEAST, SOFT, halves
 from dflib.studies.localisation.plan import methods_in, started
 from dflib.training.record import digest
 
@@ -72,9 +72,9 @@ def results_of(root, entry: Entry, reals=None) -> dict:
         found |= {f"{part}_{name}": column for name, column in columns.items()}
     if "test_map" in found:
         def make_halves():
-            crops = halves(crops_in("test", parts["test"], entry.recipe))
+            crops, _ = halves(crops_in("test", parts["test"], entry.recipe))
             return {"map": judged(run().models["best"].network.eval(), crops.pictures)["map"]}
-        named = (*depends, name_of(parts["test"], FRAMES[current().name]), SIDES, SOFT)
+        named = (*depends, name_of(parts["test"], FRAMES[current().name]), SOFT, LEAST)
         found["halves_map"] = kept("localisation", f"{entry.label}-halves", named, make_halves)["map"]
     found["val_label"] = (found["val_kind"] != "real").astype(int)
     return found
