@@ -3,6 +3,7 @@ import io
 import json
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from dflib import media
 from dflib.lesson.panels import lesson07 as panels
 from dflib.metrics import people
 from dflib.metrics.classification import wilson
+from dflib.studies.forensics_set import plan
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 
@@ -152,3 +154,26 @@ def test_what_is_no_game_is_refused(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(ValueError, match="holds"):
         people.read_game(tmp_path / "x.json")
+
+
+# ---------------------------------------- the page and what it stands on
+NOTEBOOK = Path(__file__).parents[1] / "notebooks/07_forensics_data_set.ipynb"
+SHIPPED = Path(__file__).parents[1] / "data/forensics"
+
+
+def test_what_the_page_writes_is_equal_to_dflib():
+    """Face2Face's warp, the sampled texture and the split, written out in the lesson."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    said = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    assert said.count("equal to dflib's: True") == 2 and "equal to FaceForensics': True" in said and "False" not in said
+
+
+def test_the_shipped_set_has_what_the_page_and_the_game_ask_for():
+    people_shown = ("061", "076")
+    for name in plan.CONTROLS:
+        stem = "_".join(people_shown) if name.startswith("True") else people_shown[0]
+        assert (SHIPPED / f"control_sequences/{name}/c23/videos/{stem}.mp4").is_file()
+    assert panels.compressions(SHIPPED) == ["c23", "c40"]
+    for compression in panels.compressions(SHIPPED):
+        kinds = [clip.method for clip in panels.deal(SHIPPED, compression)]
+        assert len(kinds) == panels.CLIPS and kinds.count("real") == 20 and {kinds.count(method) for method in METHODS} == {5}

@@ -1,12 +1,6 @@
 """Solutions of lesson 07."""
 import numpy as np
 
-from dflib import faces
-from dflib.faces.alignment import warp
-from dflib.metrics.classification import auc
-from dflib.swap import blend
-from dflib.swap.neural_textures import lower_face
-
 
 def in_split(clips, pairs):
     """clips: pairs (target, source or None), pairs: lists of two ids -> (N,) bool."""
@@ -23,6 +17,8 @@ def changed(fake, original, threshold):
 
 def find_leak(features, labels, pairs):
     """features (N, K), labels (N,), pairs (N,) -> area under the curve, in two folds of pairs."""
+    from dflib.metrics.classification import auc
+
     scores = np.zeros(len(labels))
     for fold in (0, 1):
         test = pairs % 2 == fold
@@ -41,34 +37,33 @@ def wilson(right, asked):
     return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
 
 
-class Late:
-    """A `manipulate.Method`: the mouth of some frames earlier."""
-
-    kind, note = "composite", "mouth out of time"
-
-    def __init__(self, delay):
-        self.delay = delay
-
-    def learn(self, source, target, follow, progress):
-        """There is nothing to learn."""
-
-    def prepare(self, runs, progress):
-        self.marks = {start + i: one for start, points in runs for i, one in enumerate(points)}
-        self.seen = {}
-
-    def changed(self, number, image):
-        self.seen[number] = image
-        then = number - self.delay
-        if then not in self.seen:
-            return image
-        matrix = faces.similarity(self.marks[then][27:48], self.marks[number][27:48])
-        earlier = warp(self.seen[then], matrix, image.shape[1::-1])
-        return blend.feather(earlier, image, lower_face(self.marks[number], image.shape[:2]), 4)
-
-
 def late(delay):
-    """-> a method that shows the mouth of ``delay`` frames earlier."""
-    return Late(delay)
+    """-> a `manipulate.Method` that shows the mouth of ``delay`` frames earlier."""
+    from dflib import faces
+    from dflib.faces.alignment import warp
+    from dflib.swap import blend
+    from dflib.swap.neural_textures import lower_face
+
+    class Late:
+        kind, note = "composite", "mouth out of time"
+
+        def learn(self, source, target, follow, progress):
+            """There is nothing to learn."""
+
+        def prepare(self, runs, progress):
+            self.marks = {start + i: one for start, points in runs for i, one in enumerate(points)}
+            self.seen = {}
+
+        def changed(self, number, image):
+            self.seen[number] = image
+            then = number - delay
+            if then not in self.seen:
+                return image
+            matrix = faces.similarity(self.marks[then][27:48], self.marks[number][27:48])
+            earlier = warp(self.seen[then], matrix, image.shape[1::-1])
+            return blend.feather(earlier, image, lower_face(self.marks[number], image.shape[:2]), 4)
+
+    return Late()
 
 
 SOLUTIONS = {"07.in_split": in_split, "07.changed": changed, "07.find_leak": find_leak, "07.wilson": wilson, "07.late": late}
