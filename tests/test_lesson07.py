@@ -161,6 +161,7 @@ NOTEBOOK = Path(__file__).parents[1] / "notebooks/07_forensics_data_set.ipynb"
 SHIPPED = Path(__file__).parents[1] / "data/forensics"
 
 
+@pytest.mark.skipif(not NOTEBOOK.exists(), reason="Lesson 07 is not written yet")
 def test_what_the_page_writes_is_equal_to_dflib():
     """Face2Face's warp, the sampled texture and the split, written out in the lesson."""
     cells = nbformat.read(NOTEBOOK, as_version=4).cells
