@@ -13,11 +13,11 @@ from dflib import media
 from dflib.cast.people.splits import split_of
 from dflib.datasets import FaceForensics
 from dflib.studies.forensics_set import make, manipulations, network, plan, scores, textures
-from dflib.studies.forensics_set.film import film
+from dflib.studies.forensics_set.film import film, learned_faces
 from dflib.swap import autoencoder, neural_textures
 
 TINY = network.Recipe(size=32, width=4, finest=4, actors=2, batch=4, steps=2)
-SMALL = dict(WHOLE=10, KEPT=4, FPS=8.0, SIZE=96)
+SMALL = {"plan.WHOLE": 10, "plan.KEPT": 4, "plan.FPS": 8.0, "plan.SIZE": 96, "film.OTHERS": 1, "film.SECONDS": 1.0}
 
 
 def untrained(**lengths):
@@ -30,7 +30,7 @@ def untrained(**lengths):
 @pytest.fixture
 def small(monkeypatch):
     for name, value in SMALL.items():
-        monkeypatch.setattr(plan, name, value)
+        monkeypatch.setattr(f"dflib.studies.forensics_set.{name}", value)
 
 
 # ---- the plan
@@ -104,7 +104,7 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("set")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SMALL.items():
-            patch.setattr(plan, name, value)
+            patch.setattr(f"dflib.studies.forensics_set.{name}", value)
         make.make_forensics(root, 6, ("c23",), ("Deepfakes", "FaceSwap", "Synthesis"), begin=untrained())
     return root
 
@@ -232,6 +232,16 @@ def test_an_actor_learns_a_decoder_of_their_own_behind_the_common_encoder(small)
         inputs, _ = network.drawn(np.random.default_rng(1), film(one).faces(32).tensor(), None, 200, 32, True)
         codes = both.norms[0](both.encoder(network.seen(inputs, both.colours[0])))
     assert codes.mean(0).abs().max() < 0.5 and 0.5 < codes.std(0).mean() < 1.3      # the statistics are the clip's, in many lights
+
+
+def test_a_face_is_learned_from_the_clip_and_from_performances_in_other_lights(small):
+    actor = plan.actors_of(6)[0]
+    one = film(actor)
+    alone, faces = one.faces(32), learned_faces(one, 32)
+    assert len(faces) == len(alone) + 3 and np.array_equal(faces.crops[:len(alone)], alone.crops)
+    assert len(set(faces.frames)) == len(faces)                                     # no two faces are called the same frame
+    skins = np.array([crop[mask].mean(0) for crop, mask in zip(faces.crops, faces.masks)])
+    assert np.abs(skins[len(alone):].mean(0) - skins[:len(alone)].mean(0)).max() > 5 * skins[:len(alone)].std(0).max()
 
 
 def test_a_texture_start_learns_from_several_clips(small, tmp_path):

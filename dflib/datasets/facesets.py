@@ -45,6 +45,13 @@ class FaceSet:
         return torch.from_numpy(np.concatenate([self.crops, extra], 3)).permute(0, 3, 1, 2).contiguous()
 
 
+def together(*sets):
+    """The faces of several FaceSets of one size as one; ``frames`` count on from set to set."""
+    starts = np.cumsum([0] + [int(one.frames.max()) + 1 for one in sets])
+    columns = {field.name: np.concatenate([getattr(one, field.name) for one in sets]) for field in fields(FaceSet)}
+    return FaceSet(**{**columns, "frames": np.concatenate([one.frames + start for one, start in zip(sets, starts)])})
+
+
 def cut(image, landmarks, size, margin=1.0):
     """(crop (S, S, 3) uint8, mask (S, S) bool, matrix (2, 3)) of one face, S = size * margin; errors as `faces.align`."""
     side = round(size * margin)

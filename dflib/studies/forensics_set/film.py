@@ -5,9 +5,11 @@ import numpy as np
 
 from dflib import cast, checkpoints, media
 from dflib.cast import renders
-from dflib.datasets.facesets import FaceSet, cut
+from dflib.datasets.facesets import FaceSet, cut, performed_faces, together
 from dflib.faces.follow import Follower
 from dflib.studies.forensics_set import plan
+
+OTHERS, SECONDS, A_SECOND = 12, 5.0, 3.0        # more performances from which a face is learned, their length, frames of a second
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,17 @@ class Film:
         crops, masks, matrices = (np.array(column) for column in zip(*rows))
         marks = np.einsum("nij,nkj->nki", matrices[:, :, :2], self.landmarks[numbers]) + matrices[:, None, :, 2]
         return FaceSet(crops, masks, matrices, marks.astype(np.float32), numbers)
+
+
+def learned_faces(one: Film, size: int) -> FaceSet:
+    """What a decoder learns an actor's face from: the whole film, and OTHERS more performances, each in another light.
+
+    A clip of eight seconds in one light shows a face from few sides, and a network would learn its shadows with it. Whoever
+    makes such a fake collects more.
+    """
+    seeds = range(100 * one.actor.person, 100 * one.actor.person + OTHERS)
+    person = cast.sample_person(one.actor.person)
+    return together(one.faces(size), performed_faces(person, size, seeds, A_SECOND, SECONDS, progress=False))
 
 
 def performance_of(actor: plan.Actor):

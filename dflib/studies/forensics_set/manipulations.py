@@ -1,7 +1,7 @@
 """The set's manipulations: each a `manipulate.Method` run over a Film, and the controls beside them.
 
-Two networks learn from training actors only (`starts`): what *Deepfakes* and *NeuralTextures* begin with. The rest each clip
-teaches for itself.
+Two networks learn from training actors only (`starts`): what *Deepfakes* and *NeuralTextures* begin with. The rest each actor
+teaches for themselves.
 """
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ from dflib.datasets.domains import DARK_FROM, HAIR, HAIR_OF, OLD_FROM
 from dflib.faces.alignment import TEMPLATE, similarity, warp
 from dflib.faces.points import INNER
 from dflib.studies.forensics_set import network, plan, textures
-from dflib.studies.forensics_set.film import Film, film, true_frames
+from dflib.studies.forensics_set.film import Film, film, learned_faces, true_frames
 from dflib.swap import autoencoder, blend, neural_textures
 from dflib.swap.deepfake import DeepFake
 from dflib.swap.face2face import Face2Face
@@ -25,7 +25,7 @@ from dflib.synthesis.stargan import edit
 from dflib.synthesis.stylegan import latents
 from dflib.synthesis.stylegan.framing import LOWER, ZOOM
 
-LEARNED_FROM = 20   # training actors from whose clips the starts learn
+LEARNED_FROM = {"swap": 60, "textures": 20}     # training actors from whom the starts learn
 PASTE = 64          # pixels at which a face is pasted back, and an enlarged clip is seen: the networks'
 THRESHOLD = 8       # levels of 255 that a pixel must differ by to count as changed
 PSI, WALK = 0.7, 0.35       # of the generator's people, and how far each walks in w towards another
@@ -36,13 +36,13 @@ class Starts:
     """What everybody's learning begins with, and how long it is."""
     swap: autoencoder.SwapAutoencoder       # as of `network.train`
     textures: neural_textures.Start         # as of `textures.train`
-    decoder_steps: int = 80
+    decoder_steps: int = 400
     texture_steps: int = neural_textures.STEPS
     bf16: bool = True
 
 
 def starts(actors) -> Starts:
-    """The shipped Starts; without them, those learned from the first LEARNED_FROM training actors, now or in an earlier run."""
+    """The shipped Starts; without them, those learned from the first training actors, now or in an earlier run."""
     try:
         swap, textures_path = (checkpoints.shipped(f"forensics-{name}") for name in ("swap", "textures"))
     except FileNotFoundError:
@@ -59,9 +59,10 @@ def learned(actors, swap_recipe=network.Recipe(), texture_steps: int = textures.
 
 def runs(actors, swap_recipe=network.Recipe(), texture_steps: int = textures.STEPS) -> tuple:
     """The finished TrainingRuns of `learned`: the swap's and the textures'."""
-    teachers = [actor for pair in plan.pairs_of(actors)["train"] for actor in pair][:LEARNED_FROM]
-    films = [film(actor) for actor in teachers]
-    return network.train([one.faces(swap_recipe.size) for one in films], swap_recipe), textures.train(films, texture_steps)
+    teachers = [actor for pair in plan.pairs_of(actors)["train"] for actor in pair]
+    faces_of = [learned_faces(film(actor), swap_recipe.size) for actor in teachers[:LEARNED_FROM["swap"]]]
+    films = [film(actor) for actor in teachers[:LEARNED_FROM["textures"]]]
+    return network.train(faces_of, swap_recipe), textures.train(films, texture_steps)
 
 
 def available() -> tuple:
@@ -96,9 +97,9 @@ def method_of(task: plan.Task, source: Film, target: Film, begin: "Starts | None
     """The `manipulate.Method` of a Task."""
     name = task.method.removeprefix("Self")
     if name == "Deepfakes":
-        both = [network.own(begin.swap, one.actor.id, one.faces(begin.swap.size), begin.decoder_steps, begin.bf16)
+        both = [network.own(begin.swap, one.actor.id, learned_faces(one, begin.swap.size), begin.decoder_steps, begin.bf16)
                 for one in (source, target)]
-        return DeepFake(network.together(*both), 0, 1)
+        return DeepFake(network.together(*both), 0, 1, colour="mean")   # enlarged soft pictures look oily with the spread matched
     if name == "NeuralTextures":
         return NeuralTextures(start=begin.textures, steps=begin.texture_steps, seed=task.target.person, bf16=begin.bf16)
     if name == "Attributes":

@@ -41,7 +41,7 @@ class Recipe:
     finest: int = 16        # fewest channels of a decoder's layer
     actors: int = 3         # in a step
     batch: int = 16         # faces of each of them
-    steps: int = 1200
+    steps: int = 4500
     rate: float = 2e-3
     bf16: bool = True
 

@@ -52,7 +52,8 @@ crops = crops_of(train, size=128)                               # cut by the ori
 
 **How it was made.** An actor of the cast gives one performance of 96 frames under one light, rendered at 160 px; the face is
 followed by the course's own networks, as in any video. The middle 32 frames are kept. *Deepfakes*: lesson 05's network at 64 px;
-encoder and a decoder that is everybody's start learned from 20 training actors, each actor's own decoder from that actor's clip.
+encoder and a decoder that is everybody's start learned from the 60 training actors, each actor's own decoder from that actor's clip
+and twelve more performances in other lights.
 *FaceSwap*: lesson 04. *Face2Face*: the source's expression on the target's fitted model and own skin. *NeuralTextures*: a learned
 texture on the fitted head and a U-Net of 55,379 parameters that began with 20 training actors, the lower face replaced.
 *Synthesis*: lesson 03's generator, a short walk in w, enlarged from 64 px; no person is behind it. Every file, real or fake, was
@@ -96,8 +97,8 @@ fake): same light. A number near 0.5 says that this classifier finds nothing, no
 
 ## Known artefacts
 
-Deepfakes, the weakest: soft (64 px, eighty steps of a decoder each), blotches on the skin, lids that stay open, seams where a
-beard ends; a few minutes more of training for each person would help. FaceSwap: the target's eyes and mouth stay;
+Deepfakes: soft, as the first of its kind were (the network draws 64 px, of which the face takes half, and the clip shows it twice as
+large); skin without pores, teeth in one piece, seams where a beard or a brow ends at the mask. FaceSwap: the target's eyes and mouth stay;
 far turned heads smear, the source's hair and background leak in at the edge of the face. Face2Face: lids stay the target's; teeth
 come from other frames.
 NeuralTextures: cheeks smoother than the forehead, background specks along the jaw. Synthesis: odd hair and backgrounds, one pose.
@@ -153,10 +154,11 @@ def ship_starts(**made) -> None:
 
     made: fields of the first card, for a network that was trained otherwise.
     """
+    from_what = {"swap": "clips and more performances", "textures": "clips"}
     for name, run, model, what in zip(("swap", "textures"), runs(plan.actors_of(130)), ("autoencoder", "start"), (made, {})):
         last = float(np.mean([row["loss"] for row in run.history[-10:]]))
         about = {"recipe": "python -m dflib.studies.forensics_set.ship --starts", "steps": run.done, "seed": run.seed,
-                 "data": f"the clips of {LEARNED_FROM} training actors of the forensics set", "scores": {"loss": round(last, 4)},
+                 "data": f"the {from_what[name]} of {LEARNED_FROM[name]} training actors of the forensics set", "scores": {"loss": round(last, 4)},
                  "wall_time": round(run.history[-1]["seconds"], 1), **what}
         checkpoints.save(CHECKPOINTS / f"forensics-{name}.safetensors", run.models[model], about, half=True)
 
