@@ -158,8 +158,8 @@ def ship_starts(**made) -> None:
     for name, run, model, what in zip(("swap", "textures"), runs(plan.actors_of(130)), ("autoencoder", "start"), (made, {})):
         last = float(np.mean([row["loss"] for row in run.history[-10:]]))
         about = {"recipe": "python -m dflib.studies.forensics_set.ship --starts", "steps": run.done, "seed": run.seed,
-                 "data": f"the {from_what[name]} of {LEARNED_FROM[name]} training actors of the forensics set", "scores": {"loss": round(last, 4)},
-                 "wall_time": round(run.history[-1]["seconds"], 1), **what}
+                 "data": f"the {from_what[name]} of {LEARNED_FROM[name]} training actors of the forensics set",
+                 "scores": {"loss": round(last, 4)}, "wall_time": round(run.history[-1]["seconds"], 1), **what}
         checkpoints.save(CHECKPOINTS / f"forensics-{name}.safetensors", run.models[model], about, half=True)
 
 
