@@ -207,6 +207,12 @@ def test_temperature_against_logistic_regression():
     found = fit_temperature(labels, 3 * truth)
     slope = LogisticRegression(C=1e12, fit_intercept=False, tol=1e-10).fit(3 * truth[:, None], labels).coef_[0, 0]
     assert found == pytest.approx(1 / slope, rel=1e-4) and found == pytest.approx(3, rel=0.1)
+    many = np.concatenate([np.flatnonzero(labels == 0), np.resize(np.flatnonzero(labels == 1), 4 * (labels == 1).sum())])
+    balanced = fit_temperature(labels[many], 3 * truth[many] + 2, balanced=True)        # fakes four times as often
+    slope = LogisticRegression(C=1e12, fit_intercept=False, tol=1e-10, class_weight="balanced").fit(
+        3 * truth[:, None] + 2, labels).coef_[0, 0]
+    assert balanced == pytest.approx(1 / slope, rel=1e-4)
+    assert balanced != pytest.approx(fit_temperature(labels[many], 3 * truth[many] + 2), rel=0.05)
     for labels, logits in (([0, 1], [-1.0, 2.0]), ([0, 1], [1.0, -2.0])):
         with pytest.raises(ValueError, match="cannot be fitted"):
             fit_temperature(labels, logits)

@@ -43,6 +43,13 @@ def test_videos_are_the_mean_of_their_pictures():
     assert videos["score"][row] == pytest.approx(by_hand) and videos["group"][row] == "g1" and videos["kind"][row] == "real"
 
 
+def test_a_temperature_does_not_see_that_fakes_are_more():
+    result = said(shift=1.0)
+    rows = np.r_[np.arange(50), np.tile(np.arange(50, 100), 4)]         # four fakes of every original
+    more = result | {name: result[name][rows] for name in ("val_logit", "val_label")}
+    assert table.temperature_of(more) == pytest.approx(table.temperature_of(result), rel=1e-6)
+
+
 def test_accuracy_is_the_papers():
     for name, found in PAPER_KINDS.items():             # ½ (mean of four fakes + real), to the last digit printed
         assert (np.mean(found[:4]) + found[4]) / 2 == pytest.approx(PAPER[name][1], abs=0.03)

@@ -142,20 +142,22 @@ def holm(p_values) -> np.ndarray:
 
 # ---- probabilities
 
-def fit_temperature(labels, logits) -> float:
+def fit_temperature(labels, logits, balanced: bool = False) -> float:
     """The T > 0 for which P(fake) = 1 / (1 + exp(−logit / T)) has the smallest log loss (Guo et al. 2017).
 
-    logits (N,): log odds of fake, of validation data. The loss is convex in 1 / T. ValueError when the logits are all
-    on their right side, for then the best T is 0, or no better than a coin, for then it is infinite.
+    logits (N,): log odds of fake, of validation data. balanced: fakes and reals weigh the same, as for a P(fake) at equal
+    shares. The loss is convex in 1 / T. ValueError when the logits are all on their right side, for then the best T is 0,
+    or no better than a coin, for then it is infinite.
     """
     labels, logits = _both_classes(labels, logits)
     toward_truth = np.where(labels == 1, logits, -logits)
+    weights = np.where(labels == 1, 1 / (labels == 1).sum(), 1 / (labels == 0).sum()) if balanced else np.ones(len(labels))
 
     def loss(log_slope):
-        return -log_expit(np.exp(log_slope) * toward_truth).mean()
+        return -np.average(log_expit(np.exp(log_slope) * toward_truth), weights=weights)
 
     found = minimize_scalar(loss, bounds=(np.log(1e-4), np.log(1e4)), method="bounded", options={"xatol": 1e-8})
-    if (toward_truth >= 0).all() or toward_truth.sum() <= 0:
+    if (toward_truth >= 0).all() or (weights * toward_truth).sum() <= 0:
         raise ValueError("A temperature cannot be fitted to logits that are all right, or no better than a coin.")
     return float(np.exp(-found.x))
 

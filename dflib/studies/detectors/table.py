@@ -15,9 +15,10 @@ BINS = 10
 
 
 def temperature_of(result: dict) -> float:
-    """Fitted on validation people; 1 where all of them are right, or no better than by chance, so that none can be."""
+    """Fitted on validation people, fakes and reals weighing the same; 1 where all of them are right, or no better than by
+    chance, so that none can be."""
     try:
-        return fit_temperature(result["val_label"], result["val_logit"])
+        return fit_temperature(result["val_label"], result["val_logit"], balanced=True)
     except ValueError:
         return 1.0
 
