@@ -11,7 +11,7 @@ from dflib.datasets.crops import FaceCrops
 from dflib.forensics.examine import judge_from
 from dflib.studies.detectors.plan import recipe_of as recipe_of_08
 from dflib.studies.localisation import __main__ as study
-from dflib.studies.localisation import card, halves, measure, plan, results, ship
+from dflib.studies.localisation import card, figures, halves, measure, plan, results, ship
 
 
 def crops(pairs=4, side=64):
@@ -88,6 +88,15 @@ def test_half_a_fake_in_its_original():
         assert found["A"]["value"] == found["B"]["value"] == found[measure.PARTLY]["value"] == 0.5
     exact = measure.at_grid(made.masks, 8)
     assert set(halves.share_in_half(exact, sides).tolist()) == {1} and set(halves.share_in_half(0 * exact, sides).tolist()) == {0.5}
+
+
+def test_a_figure_has_a_line_of_truths_where_one_is_known():
+    picture, map = np.full((16, 16, 3), 90, np.uint8), np.eye(4)
+    shown = [figures.maps_figure([("real", picture, truth, [map]), ("A", picture, None, [map])], ["mine"]).axes[0]
+             for truth in (map, None)]
+    assert [len(axes.images) for axes in shown] == [5, 4]
+    assert [[text.get_text() for text in axes.texts] for axes in shown] == [
+        ["untouched", "A", "picture", "truth", "mine"], ["untouched", "A", "picture", "mine"]]
 
 
 # ---- detection

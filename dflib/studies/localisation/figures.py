@@ -29,21 +29,25 @@ def shown_rows(kinds, clips, groups) -> dict:
 
 
 def maps_figure(columns: list, names: list):
-    """A matplotlib Figure. columns: (kind, picture (S, S, 3), truth (h, w) or None, [a map (h, w) for each of names])."""
+    """A matplotlib Figure. columns: (kind, picture (S, S, 3), truth (h, w) or None, [a map (h, w) for each of names]).
+
+    The line of truths is there when one is known.
+    """
     from matplotlib.figure import Figure
 
-    lines = ["picture", "truth", *names]
+    known = any(truth is not None for _, _, truth, _ in columns)
+    lines = ["picture", *(["truth"] if known else []), *names]
     figure = Figure(figsize=(CELL * (len(columns) + 1.5), CELL * (len(lines) + 0.4)), dpi=110)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     for x, (kind, picture, truth, maps) in enumerate(columns):
         axes.text(x + 0.48, -0.05, WORDS.get(kind, kind), ha="center", va="bottom", size=8, color=INK)
         picture, whole = resized(picture, SHARP), np.array([0, 0, SHARP, SHARP])
-        for y, map in enumerate([None, truth, *maps]):
-            if y == 1 and truth is None:
-                continue
-            shown = picture if map is None else overlaid(picture, [(whole, map)])
-            axes.imshow(shown, extent=(x, x + 0.96, y + 0.96, y), aspect="auto")
+        drawn = [picture, *([truth] if known else []), *maps]
+        for y, of in enumerate(drawn):
+            if of is not None:
+                shown = picture if y == 0 else overlaid(picture, [(whole, of)])
+                axes.imshow(shown, extent=(x, x + 0.96, y + 0.96, y), aspect="auto")
     for y, name in enumerate(lines):
         axes.text(-0.08, y + 0.48, name.replace(", ", ",\n"), ha="right", va="center", size=8, color=INK)
     axes.set(xlim=(-1.5, len(columns)), ylim=(len(lines), -0.4))
