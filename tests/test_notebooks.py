@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST = 3_000_000     # bytes
 WIDEST = 96             # columns of a code cell: what a page shows without a scroll bar
 # Lessons that are still longer than 3,000 words or 60 cells: they may not grow.
-TOO_LONG = {"03_stylegan": (4_800, 98), "05_deepfakes": (3_200, 60)}
+TOO_LONG = {"03_stylegan": (4_800, 98)}
 
 
 def cells_of(path, kind="code"):
