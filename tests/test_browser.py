@@ -76,8 +76,8 @@ generator, _ = latents.load_generator(checkpoints.shipped("stylegan-64"))
 vectors = torch.linalg.qr(torch.randn(generator.latent, len(panels.SHOWN)))[0].T
 directions = {name: latents.Direction(vector, 0.5, 1.0) for name, vector in zip(panels.SHOWN, vectors)}
 panels.style_mixer(generator)""", "panels.truncation_explorer(generator)",
-                   "panels.direction_explorer(generator, directions)", "panels.walk_explorer(generator)"]
-MOVED = (4, 1, 4, 1)    # which slider of each: psi, psi, the first direction, the place on the way
+                   "panels.direction_explorer(generator, directions)"]
+MOVED = (4, 1, 4)       # which slider of each: psi, psi, the first direction
 
 SWAP_PANELS = ["from dflib.lesson.panels import lesson04, lesson05\nlesson04.fit_explorer(size=96)", "lesson04.blend_explorer(size=96)", """
 import numpy as np

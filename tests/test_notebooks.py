@@ -14,8 +14,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST = 3_000_000     # bytes
 WIDEST = 96             # columns of a code cell: what a page shows without a scroll bar
-# Lessons that are still longer than 3,000 words or 60 cells: they may not grow.
-TOO_LONG = {"03_stylegan": (4_800, 98)}
+LONGEST = 3_000, 60      # words of text and cells of a lesson
 
 
 def cells_of(path, kind="code"):
@@ -95,7 +94,7 @@ class TestWritten:
         assert wide == []
 
     def test_is_no_longer_than_a_lesson(self, path):
-        words, cells = TOO_LONG.get(path.stem, (3_000, 60))
+        words, cells = LONGEST
         notebook = nbformat.read(path, as_version=4)
         assert sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown") <= words
         assert len(notebook.cells) <= cells

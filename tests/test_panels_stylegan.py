@@ -79,24 +79,6 @@ def test_directions_add_up_and_layers_limit_them(generator):
     assert panel.line.startswith("age ") and "→" in panel.line and not panel.error
 
 
-def test_walk_ends_at_its_people_and_can_go_through_both_spaces(generator):
-    panel = panels.walk_explorer(generator, 4)
-    noise = latents.fixed_noise(generator)
-    wanted = {place: latents.images_of(generator, styles(generator, [place]), noise)[0] for place in range(4)}
-    for place in (0, 1, 2, 3):
-        panel["place"].value = float(place)
-        between = parts(panel, 3)[1]
-        assert np.abs(between.astype(int) - wanted[place]).max() <= 1
-    assert panel.line.startswith("100% of the way from person 2 to person 3, through w")
-    panel["place"].value = 1.5
-    straight = panel.picture
-    panel["space"].value = "z"
-    assert (panel.picture != straight).any() and panel.line.startswith("50% of the way from person 1 to person 2, through z")
-    z = latents.draw(generator, 200)
-    middle = generator.styles(generator.mapping(latents.slerp(z[1], z[2], 0.5)[None]), 0.7)
-    assert np.abs(parts(panel, 3)[1].astype(int) - latents.images_of(generator, middle, noise)[0]).max() <= 1 and not panel.error
-
-
 def test_judges_see_the_crops_that_they_know():
     """A face as the generator is trained on it, cut again, is the crop that faces.align makes of the render."""
     rendered = RenderedFaces("test")

@@ -47,5 +47,35 @@ DIAGRAMS = {
         "a convolution to RGB gives the picture. Noise maps enter at every layer",
         caption="The generator, after figure 1 of the paper. Styles and noise enter at every AdaIN; some of their arrows "
         "are drawn.",
-    )
+    ),
+    "discriminator": Diagram(
+        boxes={
+            "picture": (0, 0, "data", "picture\n(B, 3, 64, 64)"),
+            "rgb": (1, 0, "network", "from RGB\nconv 1 × 1"),
+            "block": (2, 0, "network", "conv, blur, conv\n(B, C, 64, 64)"),
+            "halve": (3, 0, "step", "halve\n(B, C, 32, 32)"),
+            "more": (4, 0, "network", "32, 16, 8 px\nas at 64 px"),
+            "spread": (4, 1, "step", "+ one map\nspread of a group"),
+            "conv": (3, 1, "network", "conv 3 × 3\n(B, C, 4, 4)"),
+            "dense": (2, 1, "network", "two dense layers\n(B, C), then one"),
+            "score": (1, 1, "data", "score\n(B,)"),
+            "loss": (0, 1, "loss", "softplus and R1\nreal up, fake down"),
+        },
+        arrows=(
+            "picture -> rgb",
+            "rgb -> block",
+            "block -> halve",
+            "halve -> more",
+            "more -> spread",
+            "spread -> conv",
+            "conv -> dense",
+            "dense -> score",
+            "score -> loss",
+        ),
+        alt="The discriminator. A picture of 64 by 64 goes through a 1 by 1 convolution from RGB, then two convolutions with a "
+        "blur between them, and is halved; three more such blocks lead from 32 to 4 pixels. There one map is added, the "
+        "standard deviation over groups of pictures; a convolution and two dense layers give one score for each picture, "
+        "from which the loss is computed",
+        caption="The discriminator: the progressive GAN's, with blurred resampling.",
+    ),
 }

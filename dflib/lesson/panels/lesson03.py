@@ -1,4 +1,4 @@
-"""The panels of lesson 03: mixing, truncation and noise, attribute directions, and walks with a trained StyleGAN.
+"""The panels of lesson 03: mixing, truncation and noise, and attribute directions of a trained StyleGAN.
 
 Every panel maps its people to w once, when it is made, and answers a move with one pass through the synthesis network
 and what it writes below the picture: the likeness is the identity network's cosine, and ms is how long both took.
@@ -11,7 +11,7 @@ import torch
 
 from dflib.synthesis.stylegan import judges, latents
 from dflib.lesson.showing import row
-from dflib.lesson.widgets import Panel, choice, slider, switch
+from dflib.lesson.widgets import Panel, slider, switch
 
 PEOPLE = 200  # whom a panel can show, numbered from 0
 GROUPS = {"coarse": latents.COARSE, "middle": latents.MIDDLE, "fine": latents.FINE}
@@ -115,42 +115,6 @@ def direction_explorer(generator, directions, person=0, people=PEOPLE):
         question="Which direction changes more than its name says?",
         alt="A person, and the same one moved along directions of attributes",
         width=448,
-    )
-
-
-def walk_explorer(generator, count=8, people=PEOPLE):
-    """Any place on the way through ``count`` people, in straight lines through w or on arcs through z."""
-    noise = latents.fixed_noise(generator)
-    z = latents.draw(generator, people)
-
-    def draw(first, place, space, psi):
-        begun = time.perf_counter()
-        here = min(int(place), count - 2)
-        share = place - here
-        ends = z[first + here : first + here + 2]
-        with torch.no_grad():
-            w = generator.mapping(torch.cat([ends, latents.slerp(*ends, share)[None]]))
-            if space == "w":
-                w[2] = torch.lerp(w[0], w[1], share)
-        one, other, between = images = latents.images_of(generator, generator.styles(w, psi), noise)
-        likeness = judges.portrait_similarity(images[:2], between[None])
-        return row([one, between, other]), (
-            f"{share:.0%} of the way from person {first + here} to person {first + here + 1}, through {space} · "
-            f"likeness {likeness[0]:.2f} and {likeness[1]:.2f} · {_since(begun)}"
-        )
-
-    controls = {
-        "first": slider("first person", 0, people - count, 0),
-        "place": slider("place", 0.0, float(count - 1), 0.5, 0.05),
-        "space": choice("through", ["w", "z"]),
-        "psi": slider("psi", 0.0, 1.5, 0.7),
-    }
-    return Panel(
-        draw,
-        controls,
-        question="Is the picture halfway between two people a person, through w and through z?",
-        alt="Two people, and between them one from the way between their latents",
-        width=576,
     )
 
 
