@@ -8,17 +8,17 @@ DIAGRAMS = {
             "cast": (0, 1, "random", "130 actors\nperson, performance", 1.05),
             "real": (1.2, 1, "data", "original\n(32, 160, 160, 3)"),
             "methods": (2.3, 0, "network", "five methods\npartner's face, expression", 1.3),
-            "truths": (2.3, 2, "truth", "controls\nTrueSwap, Recompressed …", 1.3),
+            "truths": (2.3, 2, "truth", "controls\nTrueSwap, PastedBack …", 1.3),
             "fake": (3.6, 0, "data", "fake\ntarget_source"),
             "mask": (3.6, 1, "step", "mask\n|fake − original| > 8", 1.1),
-            "code": (4.9, 2, "step", "H.264, once\nraw, c23, c40"),
-            "coded": (5.95, 2, "data", "videos\n.mp4"),
+            "code": (5.5, 2, "step", "H.264, once\nraw, c23, c40"),
+            "coded": (6.6, 2, "data", "videos\n.mp4"),
         },
         arrows=("cast -> real", "real -> methods", "real -> truths", "methods -> fake", "fake -> code", "fake -> mask", "real -> mask",
                 "truths -> code", "code -> coded"),
         alt="Actors are rendered to originals; five methods turn them into fakes, and controls are made beside them; every "
         "clip is coded once, and the mask is taken from fake and original before that",
-        caption="How the set is made. Originals and controls are coded as the fakes are, once.",
+        caption="How the set is made. Originals are coded as the fakes are, once; of the controls only Recompressed is coded twice.",
     ),
     "face2face": Diagram(
         boxes={
