@@ -39,8 +39,8 @@ def test_what_cannot_be_drawn_is_refused():
         draw(Diagram(boxes, ("a -> c",), "x"))
     with pytest.raises(ValueError, match="A box is one of data, .*, not 'cloud'"):
         draw(Diagram({"a": (0, 0, "cloud", "a")}, (), "x"))
-    with pytest.raises(ValueError, match="Lesson 03 has no diagram 'discriminator', but: generator"):
-        diagram("03.discriminator")
+    with pytest.raises(ValueError, match="Lesson 03 has no diagram 'critic', but: generator, discriminator"):
+        diagram("03.critic")
     with pytest.raises(ValueError, match="Lesson 97 has no diagram 'x', but: none"):
         diagram("97.x")
 
