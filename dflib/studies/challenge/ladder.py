@@ -84,22 +84,22 @@ def steps_of(scale: "str | None" = None) -> list:
 
 
 # ---------------------------------------- crops
-def training_crops(root) -> tuple:
-    """FaceCrops to learn from and to fit temperatures on: of different people."""
-    crops = _crops(list(DFDC(Path(root) / "learners")))
+def training_crops(root, frames: "int | None" = None) -> tuple:
+    """FaceCrops to learn from and to fit temperatures on: of different people. frames: of each video, by default FRAMES."""
+    crops = _crops(list(DFDC(Path(root) / "learners")), frames)
     held = set(sorted(set(crops.groups.tolist()))[::HELD_OUT])
     inside = np.array([group in held for group in crops.groups])
     return crops.rows(np.flatnonzero(~inside)), crops.rows(np.flatnonzero(inside))
 
 
-def test_crops(root) -> tuple:
+def test_crops(root, frames: "int | None" = None) -> tuple:
     """FaceCrops of the test videos, all called real because nothing is known, and the names of all videos."""
     paths = [path for folder in ("learners", "private") for path in safe.files_in(Path(root) / folder / "test_videos", safe.VIDEOS)]
-    return _crops([Clip(path, False, "real") for path in paths]), [path.name for path in paths]
+    return _crops([Clip(path, False, "real") for path in paths], frames), [path.name for path in paths]
 
 
-def _crops(clips) -> FaceCrops:
-    frames = FRAMES[current().name]
+def _crops(clips, frames) -> FaceCrops:
+    frames = frames or FRAMES[current().name]
 
     def make():
         crops = crops_of(clips, SIDE, frames)
