@@ -17,7 +17,8 @@ def log_loss(answer):
     same(as_tensor(call_unchanged(answer, p, labels, 0.001), "the loss"), _log_loss(p, labels, 0.001), "for four videos the loss", 1e-5)
     for sure, truth in ((0.0, 1.0), (1.0, 0.0)):
         p, labels = torch.tensor([sure, 0.3]), torch.tensor([truth, 1.0])
-        same(call(answer, p, labels, 0.01), _log_loss(p, labels, 0.01), f"with a certain {sure:.0f} that is wrong, clip 0.01, the loss", 1e-5)
+        what = f"with a certain {sure:.0f} that is wrong, clip 0.01, the loss"
+        same(call(answer, p, labels, 0.01), _log_loss(p, labels, 0.01), what, 1e-5)
     same(call(answer, torch.zeros(1), torch.zeros(1), 0.01), -math.log(0.99), "for a certain 0 that is right, clip 0.01, the loss", 1e-5)
 
 

@@ -29,7 +29,7 @@ from dflib.studies.forensics_set.make import COST, starts_shipped
 
 ACTORS, STOCKED = 120, 92       # by default: new people; those of a set of 130, as many as there are pairs for
 WORKERS = 4         # at most: each takes most of a gigabyte
-CODING = 0.3        # seconds of one core for each video
+CODING = 0.15       # seconds of one core for each video, read or coded, and filled up
 LEARNING = ("Deepfakes", "NeuralTextures")
 
 RULES = """The challenge
@@ -134,6 +134,8 @@ def _all_made(pairs, make, workers):
     # Spawned, because a process that was forked while numba or torch had threads may hang.
     with multiprocessing.get_context("spawn").Pool(min(workers, len(pairs)), torch.set_num_threads, (1,)) as pool:
         yield from pool.imap_unordered(make, pairs)
+        pool.close()
+        pool.join()
 
 
 def _make_pair(unfinished, begin, stock, videos) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 from dflib.metrics.classification import Estimate, auc, interval, log_loss, reliability
 from dflib.studies.challenge.submission import Key
 
-CLIP = 1e-15        # of probabilities, as the DFDC's: a certain error costs 34.5
+CLIP = 1e-15        # of probabilities, as in Kaggle's definition of its score: a certain error costs 34.5
 BINS = 5            # of the reliability diagram: parts are small
 PART_ORDER = ("public", "private", "all")
 
