@@ -74,7 +74,7 @@ def diagram(scores: dict):
     """A matplotlib Figure: of each part, the share of fakes among videos of which about the same was said."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.2 * len(scores), 4.2), dpi=110, layout="constrained")
+    figure = Figure(figsize=(4.2 * len(scores), 4.6), dpi=110, layout="constrained")
     for axes, (part, one) in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores.items()):
         axes.plot((0, 1), (0, 1), color="#8C8C8C", linewidth=1)
         said, found, count = (np.array([row[name] for row in one.reliability]) for name in ("said", "found", "count"))
