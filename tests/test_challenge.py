@@ -210,7 +210,7 @@ def test_sizes_and_codings_of_the_private_part_are_others(made):
 
 def test_new_people_are_filmed_and_changed_by_every_method(tmp_path, monkeypatch):
     for name, value in SMALL.items():
-        monkeypatch.setattr(forensics, name, value)
+        monkeypatch.setattr(f"dflib.studies.forensics_set.{name}", value)
     video = next(video for video in plan.videos_of(12, SEED) if video.part == "private")
     pair = [replace(video, name=f"{method}.mp4", look=(0.8, 23),
                     task=plan._task(method, video.task.target, plan.Actor("other", video.task.target.person + 10, 7, "test")))

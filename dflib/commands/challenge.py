@@ -14,7 +14,7 @@ def add_arguments(parser) -> None:
     make.add_argument("folder", type=Path, metavar="FOLDER", help="where to: FOLDER/learners, FOLDER/private, FOLDER/teacher")
     make.add_argument("--seed", type=whole(0, 2 ** 63 - 1), metavar="S",
                       help="who is in it, and the key: a number that no learner can guess (default: drawn, and kept in FOLDER/teacher)")
-    make.add_argument("--actors", type=whole(12, 10_000), metavar="N", help="an even number (default: 120; with --stock 92)")
+    make.add_argument("--actors", type=whole(12, 10_000), metavar="N", help="an even number (default: 100; with --stock 92)")
     make.add_argument("--stock", type=Path, metavar="SET",
                       help="show the clips of a set of make forensics instead of new ones: a minute's work, for practice, because "
                            "whoever has the set can look the answers up")

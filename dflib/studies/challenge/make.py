@@ -27,7 +27,7 @@ from dflib.studies.forensics_set import plan as forensics
 from dflib.studies.forensics_set.film import Film, take
 from dflib.studies.forensics_set.make import COST, starts_shipped
 
-ACTORS, STOCKED = 120, 92       # by default: new people; those of a set of 130, as many as there are pairs for
+ACTORS, STOCKED = 100, 92       # by default: new people; those of a set of 130, as many as there are pairs for
 WORKERS = 4         # at most: each takes most of a gigabyte
 CODING = 0.15       # seconds of one core for each video, read or coded, and filled up
 LEARNING = ("Deepfakes", "NeuralTextures")
@@ -93,11 +93,12 @@ def seconds(left, workers: int = 1, stock=None) -> float:
     """About how long the Videos take."""
     if stock:
         return CODING * len(left) / workers
-    people = {actor.person for video in left for actor in (video.task.target, video.task.source) if actor}
-    decoders = {actor.person for video in left if video.task.method == "Deepfakes" for actor in (video.task.target, video.task.source)}
+    people, learners = ({actor.person for video in left if video.task.method in methods for actor in (video.task.target, video.task.source)
+                         if actor} for methods in (("real", *forensics.METHODS), ("Deepfakes",)))
     learning = any(video.task.method in LEARNING for video in left)
-    total = sum(COST[video.task.method] + CODING for video in left) + COST["film"] * len(people) + COST["decoder"] * len(decoders)
-    return total / workers + (COST["starts"] if learning and not starts_shipped() else 0)
+    total = sum(COST[video.task.method] + CODING for video in left) + COST["film"] * len(people)
+    total += (COST["faces"] + COST["decoder"]) * len(learners)
+    return total / workers + (COST["swap"] + COST["textures"] if learning and not starts_shipped() else 0)
 
 
 def make_challenge(root, actors: "int | None" = None, seed: "int | None" = None, workers: int = 1, stock=None, begin=None) -> None:
