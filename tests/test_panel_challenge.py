@@ -1,5 +1,6 @@
 """Lesson 11's panel: the loss of what is shown, at any share of fakes, clip, belief and threshold."""
 import re
+import time
 
 import numpy as np
 import pytest
@@ -25,8 +26,9 @@ def test_it_begins_with_equal_shares_and_every_slider_does_what_it_says():
     assert number(panel.line, "log loss") < wrong
     panel.set(believed=0.5, share=0.5, clip=-0.4)
     assert number(panel.line, "dearest video") == pytest.approx(-np.log(10**-0.4), abs=0.06)
-    before = panel.picture.copy()
+    before, start = panel.picture.copy(), time.process_time()
     panel.set(threshold=0.95)
+    assert time.process_time() - start < 0.15
     assert not panel.error and "none is called fake" in panel.line and (panel.picture != before).any()
 
 

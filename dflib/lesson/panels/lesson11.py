@@ -1,7 +1,5 @@
 """The panel of lesson 11: one submission, and what clip, prior and threshold make of its score."""
 
-import time
-
 import cv2
 import numpy as np
 
@@ -23,7 +21,6 @@ def score_explorer(labels, said, learned: float = 0.5):
     labels, said = np.asarray(labels), np.asarray(said, float)
 
     def draw(share, believed, clip, threshold):
-        start = time.perf_counter()
         p = under_prior(np.clip(said, 1e-12, 1 - 1e-12), learned, believed)
         p = np.clip(p, 10.0**clip, 1 - 10.0**clip)
         weight = np.where(labels == 1, share / max(1, (labels == 1).sum()), (1 - share) / max(1, (labels == 0).sum()))
@@ -35,10 +32,9 @@ def score_explorer(labels, said, learned: float = 0.5):
         precision = f"{100 * hits / (weight * called).sum():.0f} %" if called.any() else "none is called fake"
         canvas = np.concatenate([_reliability(labels, p, weight, threshold), _losses(labels, p, losses, threshold)], axis=1)
         nothing = -(share * np.log(share) + (1 - share) * np.log(1 - share))
-        milliseconds = 1000 * (time.perf_counter() - start)
         return canvas, (
             f"log loss {total:.4f} · always {share:.2f} would score {nothing:.4f} · dearest video {losses.max():.1f} · right "
-            f"{100 * right:.0f} %, of those called fake {precision} are · {milliseconds:.0f} ms"
+            f"{100 * right:.0f} %, of those called fake {precision} are"
         )
 
     return Panel(
@@ -60,12 +56,12 @@ def _blank(title, across, down):
     canvas = np.full((SIDE + 2 * EDGE, SIDE + 2 * EDGE, 3), 255, np.uint8)
     cv2.rectangle(canvas, (EDGE, EDGE), (EDGE + SIDE, EDGE + SIDE), _rgb(GREY), 1)
     for words, place in ((title, (EDGE, EDGE - 12)), (across, (EDGE, SIDE + 2 * EDGE - 10)), (down, (EDGE + 6, EDGE + 16))):
-        cv2.putText(canvas, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, _rgb(INK), 1, cv2.LINE_AA)
+        cv2.putText(canvas, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, _rgb(INK), 1, cv2.LINE_AA)
     return canvas, lambda x, y: (EDGE + round(SIDE * float(x)), EDGE + SIDE - round(SIDE * float(y)))
 
 
 def _reliability(labels, p, weight, threshold) -> np.ndarray:
-    canvas, at = _blank("what was said against what was so", "P(fake), 0 to 1", "share that is fake")
+    canvas, at = _blank("what was said, and what was so", "P(fake), 0 to 1", "share that is fake")
     cv2.line(canvas, at(0, 0), at(1, 1), _rgb(PALE), 1, cv2.LINE_AA)
     cv2.line(canvas, at(threshold, 0), at(threshold, 1), _rgb(GREY), 1, cv2.LINE_AA)
     place = np.minimum((p * BINS).astype(int), BINS - 1)
@@ -83,7 +79,7 @@ def _reliability(labels, p, weight, threshold) -> np.ndarray:
 
 
 def _losses(labels, p, losses, threshold) -> np.ndarray:
-    canvas, at = _blank("the loss of every video: o real, x fake", "P(fake), 0 to 1", f"loss, 0 to {HIGHEST:.0f}")
+    canvas, at = _blank("loss of every video: o real, x fake", "P(fake), 0 to 1", f"loss, 0 to {HIGHEST:.0f}")
     half = at(0, np.log(2) / HIGHEST)[1]
     cv2.line(canvas, (EDGE, half), (EDGE + SIDE, half), _rgb(PALE), 1)
     cv2.line(canvas, at(threshold, 0), at(threshold, 1), _rgb(GREY), 1, cv2.LINE_AA)

@@ -119,7 +119,8 @@ def _lacking(there, wanted) -> list:
         names = [name for name, where in wanted.items() if where == part]
         absent = [name for name in names if name not in there]
         if absent and len(absent) < len(names):
-            faults.append(f"{len(absent)} of the {len(names)} videos of the {part} part have no line, such as {_shown(absent[0])}.")
+            where = "" if part == "all" else f" of the {part} part"
+            faults.append(f"{len(absent)} of the {len(names)} videos{where} have no line, such as {_shown(absent[0])}.")
     return faults
 
 
