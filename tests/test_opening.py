@@ -24,21 +24,21 @@ def test_rows_fill_the_width_whatever_is_left_out():
         assert (sheet[:rows[0]] < 60).all(axis=-1).any()                # dark letters above
 
 
-class Judged:
-    crop, network = 64, type("Network", (), {"native": False})
-
-    def scores(self, crops):
-        return crops.mean((1, 2, 3)) / 200
-
-
 def test_a_shipped_detector_says_its_scores_and_none_says_nothing(tmp_path, monkeypatch):
+    fake = opening.a_fake()
     monkeypatch.setattr(opening, "CHECKPOINTS", tmp_path)
-    monkeypatch.setattr(opening.faces, "detect", lambda picture: np.array([[30, 30, 90, 90]]))
-    before, after = (np.full((120, 120, 3), level, np.uint8) for level in (20, 180))
-    assert opening.examined(before, after) == ("Examined", "a FaceSwap · what it changed")
-    monkeypatch.setattr(opening, "judge_from", lambda path: {"detector-xception": Judged()}[path.stem])
+    assert opening.examined(fake) == ("Examined", "a FaceSwap · what it changed")
+    monkeypatch.setattr(opening, "judge_from", lambda path: type("Judge", (), {"name": path.stem}))
+    monkeypatch.setattr(opening, "examine", lambda path, judges: {"score": {judges[0].name: 0.9 if path == fake.path else 0.1}})
     (tmp_path / "detector-xception.safetensors").touch()
-    assert opening.examined(before, after) == ("Examined by Xception", "P(fake) 0.90 · original 0.10")
+    assert opening.examined(fake) == ("Examined by Xception", "P(fake) 0.90 · original 0.10")
+
+
+def test_what_a_method_changed_is_marked_and_the_rest_is_paler():
+    sheet = opening.marked(opening.a_fake()).astype(int)
+    frame, shown = sheet[:, :250], sheet[:, -256:-6]
+    red = (shown[..., 0] - shown[..., 2]) - (frame[..., 0] - frame[..., 2]) > 40
+    assert 0.03 < red.mean() < 0.5 and shown[~red].mean() > frame[~red].mean() + 20
 
 
 def test_the_committed_picture_is_the_tools():

@@ -13,18 +13,14 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dflib import cast, checkpoints, faces, media
-from dflib.datasets import ActorClips
+from dflib import cast, checkpoints, media
+from dflib.datasets import ActorClips, FaceForensics
 from dflib.faces.alignment import portrait_matrix, warp
-from dflib.faces.crops import cut
-from dflib.faces.follow import Follower
-from dflib.forensics.examine import judge_from
+from dflib.forensics.examine import examine, judge_from
 from dflib.lesson.figures import GREY, INK, VERMILION
-from dflib.manipulate import follow_face
 from dflib.paths import CHECKPOINTS, DATA
 from dflib.pictures import as_sheet
 from dflib.swap import ruler
-from dflib.swap.faceswap import FaceSwap
 
 OUT = DATA / "figures" / "opening.jpg"
 WIDTH, GAP, SPACE = 1760, 6, 34         # pixels: of the picture, between its small pictures, between its parts
@@ -32,6 +28,7 @@ TITLE, NOTE = 30, 23                    # sizes of letters; a code-hosting page 
 CAST = (11008, 11003, 11020, 11028, 11007, 11009)
 EDITED = 11012                          # a person, and the edits
 EDITS = (["hair=blond"], ["gender=female"])
+FAKE = "017_013"                        # of lesson 07's test people: a FaceSwap
 DETECTOR = "xception"                   # whose scores are shown, once it is shipped
 MOMENT = 0.05                           # of the clips: where in them the frames are
 
@@ -69,31 +66,27 @@ def edited(path) -> np.ndarray:
     return as_sheet([warp(picture, matrix, (256, 256)) for picture in (frame.image, *after)], 1 + len(EDITS))
 
 
-def changed() -> tuple:
-    """A frame before and after FaceSwap, and the one after with the pixels marked that differ."""
-    clips, count = ActorClips(), 25
-    takes = [list(media.read_video(clips[name].path))[50:50 + count] for name in ("cem", "dia")]
-    source, target = (media.Recording(name, frames, 25) for name, frames in zip(("cem", "dia"), takes))
-    method = FaceSwap()
-    method.learn(source, target, Follower(), progress=False)
-    method.prepare(follow_face(target, progress=False)[0], progress=False)
-    before = takes[1][count // 2]
-    after = method.changed(count // 2, before)
-    where = cv2.GaussianBlur(media.difference(before, after).astype(np.float32), (0, 0), 2) > 4
+def a_fake():
+    """The `Clip` that is examined."""
+    return next(clip for clip in FaceForensics(DATA / "forensics", "test", "c23", ("FaceSwap",)) if clip.path.stem == FAKE)
+
+
+def marked(clip) -> np.ndarray:
+    """A frame of a fake, and the same with the pixels marked that its method changed."""
+    frames, masks = list(clip.frames()), clip.masks()
+    frame, where = frames[len(frames) // 2], masks[len(frames) // 2]
     colour = np.array([int(VERMILION[k:k + 2], 16) for k in (1, 3, 5)])
-    marked = np.where(where[..., None], 0.35 * after + 0.65 * colour, 0.5 * after + 0.5 * 255)
-    return before, after, marked.astype(np.uint8)
+    shown = np.where(where[..., None], 0.35 * frame + 0.65 * colour, 0.5 * frame + 0.5 * 255).astype(np.uint8)
+    return as_sheet([enlarged(picture, 256) for picture in (frame, shown)], 2)
 
 
-def examined(before, after) -> tuple:
+def examined(clip) -> tuple:
     """(title, note) with the shipped detector's P(fake) of a fake and of its original; without scores where none is shipped."""
     path = CHECKPOINTS / f"detector-{DETECTOR}.safetensors"
     if not path.is_file():
         return "Examined", "a FaceSwap · what it changed"
     judge = judge_from(path)
-    box = faces.detect(before)[0]                                       # one box for both, as in training
-    fake, real = judge.scores(np.stack([cut(picture, box, judge.crop, native=judge.network.native)
-                                        for picture in (after, before)]))
+    fake, real = (examine(file, [judge])["score"][judge.name] for file in (clip.path, clip.original))
     return f"Examined by {DETECTOR.title()}", f"P(fake) {fake:.2f} · original {real:.2f}"
 
 
@@ -139,8 +132,7 @@ def main() -> None:
     second = [("Swapped", "target · source · DeepFakes autoencoder · the true swap", swapped())]
     if stargan.is_file():
         second.append(("Edited", "StarGAN, early: as it was · blond · woman", edited(stargan)))
-    before, after, marked = changed()
-    second.append((*examined(before, after), as_sheet([after, marked], 2)))
+    second.append((*examined(a_fake()), marked(a_fake())))
     media.write_image(OUT, compose([first, second]), kind="composite", quality=86, note="what the course makes")
 
 
