@@ -40,7 +40,7 @@ def constrained(weight: Tensor) -> Tensor:
 
 
 class BayarStamm(Detector):
-    """Input: the central 128 x 128 pixels, gray levels (N, 1, 128, 128) from 0 to 255.
+    """Input: the central 128 x 128 pixels, grey levels (N, 1, 128, 128) from 0 to 255.
 
     dense: width of the first dense layer. 4,096 is the paper's and makes 45.2 million parameters, nearly all of them
     there; what the course ships is narrower.

@@ -23,12 +23,12 @@ from dflib.forensics.histogram import STEP, WORDS, CooccurrenceSVM
 from dflib.forensics.detector import Detector, central, gray, levels
 
 FILTER = (1.0, -3.0, 3.0, -1.0)
-#: Steepness of the softmax, per gray level: at 4, a residual half a level from the border is decided by e² to 1.
+#: Steepness of the softmax, per grey level: at 4, a residual half a level from the border is decided by e² to 1.
 STEEPNESS = 4.0
 
 
 class Descriptor(nn.Module):
-    """Shares of 81 words along the rows: (N, 1, H, W) gray levels from 0 to 255 -> (N, 81)."""
+    """Shares of 81 words along the rows: (N, 1, H, W) grey levels from 0 to 255 -> (N, 81)."""
 
     def __init__(self):
         super().__init__()
@@ -51,7 +51,7 @@ class Descriptor(nn.Module):
 
 
 class Cozzolino(Detector):
-    """Input: the central 128 x 128 pixels, gray levels (N, 1, 128, 128) from 0 to 255.
+    """Input: the central 128 x 128 pixels, grey levels (N, 1, 128, 128) from 0 to 255.
 
     steepness: of the softmax; None: the hard maximum, which has no gradients before the last layer. Columns are the
     rows of the picture on its side, with filters and words of their own.

@@ -25,14 +25,14 @@ SHORTEST = 7                # pixels: the line that holds one word
 
 
 def cooccurrences(gray: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 gray -> (162,) float64: 81 shares along rows, then 81 along columns, each 81 summing to 1.
+    """(H, W) uint8 grey -> (162,) float64: 81 shares along rows, then 81 along columns, each 81 summing to 1.
 
     Word (a, b, c, d) of values −1, 0, 1, in the order of reading, is entry 27 (a + 1) + 9 (b + 1) + 3 (c + 1) + d + 1.
-    ValueError for anything but a gray picture of 7 x 7 pixels or more.
+    ValueError for anything but a grey picture of 7 x 7 pixels or more.
     """
     if not isinstance(gray, np.ndarray) or gray.dtype != np.uint8 or gray.ndim != 2 or min(gray.shape) < SHORTEST:
         found = f"{gray.dtype} {gray.shape}" if isinstance(gray, np.ndarray) else type(gray).__name__
-        raise ValueError(f"Co-occurrences need a gray picture (H, W) of uint8, 7 x 7 pixels or more, not {found}.")
+        raise ValueError(f"Co-occurrences need a grey picture (H, W) of uint8, 7 x 7 pixels or more, not {found}.")
     return np.concatenate([_shares(gray.astype(int)), _shares(gray.astype(int).T)])
 
 
@@ -84,7 +84,7 @@ def _counts(grays):
 
 
 class CooccurrenceSVM(Detector):
-    """Co-occurrences of the central 128 x 128 gray pixels, and scikit-learn's linear support vector machine.
+    """Co-occurrences of the central 128 x 128 grey pixels, and scikit-learn's linear support vector machine.
 
     `fit` first; its distance from the plane becomes the logit of "fake". Input: features (N, 162).
     """

@@ -19,7 +19,7 @@ def statistics(maps: Tensor) -> Tensor:
 
 
 class Rahmouni(Detector):
-    """Input: the central 100 x 100 pixels, gray (N, 1, 100, 100) from 0 to 1. 284,034 parameters, whatever the size."""
+    """Input: the central 100 x 100 pixels, grey (N, 1, 100, 100) from 0 to 1. 284,034 parameters, whatever the size."""
 
     native = True
 
