@@ -18,7 +18,7 @@ def frames(count, shape=(40, 48)):
 
 
 def numbered(number, size=(32, 48)):
-    """A gray picture whose mean brightness says its number; a pattern moves in it, so that encoders predict backwards too."""
+    """A grey picture whose mean brightness says its number; a pattern moves in it, so that encoders predict backwards too."""
     pattern = np.random.default_rng(0).choice([-12, 12], (size[0] // 8, size[1] // 8)).repeat(8, 0).repeat(8, 1)
     pattern = np.roll(pattern - np.round(pattern.mean()).astype(int), 3 * number, 1)
     return np.repeat((20 + 20 * number + pattern).astype(np.uint8)[..., None], 3, 2)

@@ -172,7 +172,7 @@ def test_fast_features_are_the_same():
 
 @pytest.mark.parametrize("picture", [np.zeros((6, 9), np.uint8), np.zeros((9, 9)), np.zeros((9, 9, 3), np.uint8), "a"])
 def test_what_has_no_cooccurrences(picture):
-    with pytest.raises(ValueError, match="^Co-occurrences need a gray picture"):
+    with pytest.raises(ValueError, match="^Co-occurrences need a grey picture"):
         cooccurrences(picture)
 
 

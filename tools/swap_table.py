@@ -121,8 +121,8 @@ knows ana and ben only.
 *picture*, *structure* (SSIM) and *identity* are shares of the way from doing nothing (0) to the true swap (1), inside the
 face; below 0 is worse than doing nothing. *lips* and *lids* are how mouth and eyes open with the target's, by the attribute
 network against the exact landmarks, as shares of what the same network finds in the true swap: correlation, and slope.
-*sharpness* is that of the face against its surroundings, as a share of the true swap's. *seam* (gray levels a pixel along the
-mask's edge), *pose* (degrees) and *flicker* (gray levels) are differences from the true swap. Rows in their own colours are
+*sharpness* is that of the face against its surroundings, as a share of the true swap's. *seam* (grey levels a pixel along the
+mask's edge), *pose* (degrees) and *flicker* (grey levels) are differences from the true swap. Rows in their own colours are
 compared with a true swap in the source's complexion. Identity is measured after bringing both to the target's colours.
 Below each value is its 90 % interval, from a bootstrap over pairs and blocks of frames; with two pairs it says little about
 other people, and where a clip blinks once or twice nothing about lids.
