@@ -43,6 +43,14 @@ def test_videos_are_the_mean_of_their_pictures():
     assert videos["score"][row] == pytest.approx(by_hand) and videos["group"][row] == "g1" and videos["kind"][row] == "real"
 
 
+def test_what_a_score_is_worth_names_the_error_rates_and_the_control():
+    result = said(shift=50.0)
+    assert ship.worth_of(result, "a set").startswith("Of videos of people it had not seen (a set) it called 0 % of the fakes real and 0 %")
+    assert "small" not in ship.worth_of(result, "a set")
+    result["other_kind"] = np.where(result["other_kind"] == "C", "Enlarged", result["other_kind"])     # of three videos one is called fake
+    assert ship.worth_of(result, "a set").endswith("only made small and large again it called 33 % fake.")
+
+
 def test_a_temperature_does_not_see_that_fakes_are_more():
     result = said(shift=1.0)
     rows = np.r_[np.arange(50), np.tile(np.arange(50, 100), 4)]         # four fakes of every original

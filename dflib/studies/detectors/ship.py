@@ -17,6 +17,7 @@ from dflib.studies.detectors.results import log_odds, native, prepared, trained
 
 WORTH = ("Of videos of people it had not seen ({data}) it called {missed:.0f} % of the fakes real and {alarms:.0f} % of the real "
          "ones fake; on other cameras, codings and methods it errs more often.")
+RESIZED = " Of honest videos that were only made small and large again it called {called:.0f} % fake."
 
 
 def ship(root, entry: Entry, result: dict, methods=METHODS, folder=CHECKPOINTS) -> dict:
@@ -35,11 +36,16 @@ def ship(root, entry: Entry, result: dict, methods=METHODS, folder=CHECKPOINTS) 
 
 
 def worth_of(result: dict, data: str) -> str:
-    """The sentence with the error rates on test videos. data: words for what they are."""
+    """The sentence with the error rates on test videos, and one with those on the control `Enlarged`, where there is one.
+
+    data: words for what the test videos are.
+    """
     videos = table.by_video(table.by_frame(result))
     fake = videos["kind"] != table.REAL
-    return WORTH.format(data=data, missed=100 * (videos["score"][fake] <= 0.5).mean(),
+    said = WORTH.format(data=data, missed=100 * (videos["score"][fake] <= 0.5).mean(),
                         alarms=100 * (videos["score"][~fake] > 0.5).mean())
+    resized = table.on_others(result).get("Enlarged")
+    return said + (RESIZED.format(called=100 * resized["called fake"]["value"]) if resized else "")
 
 
 def by_compression(root, entry: Entry, network, temperature: float, methods=METHODS) -> dict:
