@@ -6,7 +6,7 @@ steps. So
 1. encoder and *one* decoder learn from training actors, a few of them in a step (`train`). Codes are standardised per actor and
    name nobody, so this decoder draws what all faces have in common: pose, expression, light. It is everybody's start;
 2. the encoder stays as it is, the statistics of an actor's codes are taken once, and the actor's own decoder learns
-   on alone, from that clip (`own`). Poses that the clip does not show it has from its start.
+   on alone, from `film.learned_faces` (`own`). Poses that these do not show it has from its start.
 
 Losses and augmentation are `swap.train`'s, with the weights on eyes, mouth and edges (SHARP).
 """
@@ -97,7 +97,7 @@ def seen(inputs: Tensor, skin: Tensor) -> Tensor:
 
 
 def own(start: SwapAutoencoder, name: str, faces, steps: int, bf16: bool = True, seed: int = 0) -> SwapAutoencoder:
-    """The network of one actor, from a FaceSet of the whole clip: the start with the actor's colours, statistics and decoder.
+    """The network of one actor, from a FaceSet of `film.learned_faces`: the start with the actor's colours, statistics and decoder.
 
     Kept in the cache; ``name`` is for people who look into its folder.
     """
