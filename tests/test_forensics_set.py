@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from dflib import media
 from dflib.cast.people.splits import split_of
 from dflib.datasets import FaceForensics
-from dflib.studies.forensics_set import make, manipulations, network, plan, scores, textures
+from dflib.studies.forensics_set import enhancing, make, manipulations, network, plan, scores, textures
 from dflib.studies.forensics_set.film import film, learned_faces
 from dflib.swap import autoencoder, neural_textures
+from dflib.swap.enhance import Enhancer
 
 TINY = network.Recipe(size=32, width=4, finest=4, actors=2, batch=4, steps=2)
 SMALL = {"plan.WHOLE": 10, "plan.KEPT": 4, "plan.FPS": 8.0, "plan.SIZE": 96, "film.OTHERS": 1, "film.SECONDS": 1.0}
@@ -24,7 +26,7 @@ def untrained(**lengths):
     """Starts that have learned nothing: the same ones every time."""
     torch.manual_seed(0)
     swap = autoencoder.SwapAutoencoder(32, 4, 1, aligned=True, finest=4)
-    return manipulations.Starts(swap, neural_textures.Start(), **{"decoder_steps": 2, "texture_steps": 2, **lengths})
+    return manipulations.Starts(swap, neural_textures.Start(), Enhancer(8), **{"decoder_steps": 2, "texture_steps": 2, **lengths})
 
 
 @pytest.fixture
@@ -214,8 +216,8 @@ def test_the_starts_learn_from_training_actors_only(small, monkeypatch, tmp_path
     monkeypatch.setenv("DFLIB_CACHE", str(tmp_path))
     seen = []
     monkeypatch.setattr(manipulations, "film", lambda actor: seen.append(actor) or film(actor))
-    begin = manipulations.learned(plan.actors_of(6), TINY, 2, decoder_steps=2)
-    assert {actor.split for actor in seen} == {"train"} and begin.decoder_steps == 2
+    begin = manipulations.learned(plan.actors_of(6), swap_recipe=TINY, start_steps=2, enhancer_steps=2, decoder_steps=2)
+    assert {actor.split for actor in seen} == {"train"} and begin.decoder_steps == 2 and not begin.enhancer.training
     assert begin.swap.people == 1 and not begin.swap.training
 
 
@@ -251,6 +253,18 @@ def test_a_texture_start_learns_from_several_clips(small, tmp_path):
     history = run.fit()
     assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     assert run.models["start"].texture.levels[0].abs().sum() > 0
+
+
+def test_an_enhancer_learns_what_decoders_leave_out(small, tmp_path):
+    one = film(plan.actors_of(6)[0])
+    drawn, wanted = enhancing.examples_of(one, network.own(untrained().swap, "x", one.faces(32), 2))
+    assert drawn.shape == (len(one.faces(32)), 3, 32, 32) and wanted.shape == (len(drawn), 5, 64, 64)
+    inside = wanted[:, 3] > 0
+    assert 0.2 < inside.float().mean() < 0.8 and (wanted[:, 4] > 0)[inside].any()
+    soft = F.avg_pool2d(wanted[:, :3].float(), 2).round().byte()                # what a perfect decoder would leave out
+    run = enhancing.enhancer_run(tmp_path, soft, wanted, 60, bf16=False)
+    history = run.fit()
+    assert np.mean([row["loss"] for row in history[-5:]]) < 0.8 * history[0]["loss"]
 
 
 # ---- kills

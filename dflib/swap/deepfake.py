@@ -26,6 +26,7 @@ from dflib.scale import device
 from dflib.swap import autoencoder, blend, fit
 from dflib.swap.autoencoder import SwapAutoencoder, masked, unpacked
 from dflib.swap.clip import fit_clip, noise
+from dflib.swap.enhance import Enhancer
 from dflib.swap.face_model import FaceModel
 from dflib.swap.sharpen import match_sharpness
 
@@ -46,12 +47,13 @@ class DeepFake:
     black. blend_by: "feather", "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull
     the mask is, in widths of the face. by_shape: align the result to where the source's landmarks should be, instead of where
     the target's are. sharpen: make the network's soft picture as sharp as the face it covers (`sharpen.match_sharpness`).
+    enhancer: an `enhance.Enhancer`, through which the network's pictures are sent.
     ValueError for other words.
     """
     kind = "edited"
 
     def __init__(self, model=None, source_number=0, target_number=1, colour="reinhard", blend_by="feather", smoothing=1.5,
-                 shrink=SHRINK, by_shape=False, teach=None, sharpen=True):
+                 shrink=SHRINK, by_shape=False, teach=None, sharpen=True, enhancer=None):
         if colour not in COLOURS or blend_by not in BLENDS:
             raise ValueError(f"colour must be one of {', '.join(COLOURS)} and blend_by one of {', '.join(BLENDS)}, "
                              f"not {colour!r} and {blend_by!r}.")
@@ -60,7 +62,7 @@ class DeepFake:
         self.given, self.model, self.teach = model, model, teach
         self.source_number, self.target_number = source_number, target_number
         self.colour, self.blend_by, self.smoothing, self.shrink, self.by_shape = colour, blend_by, smoothing, shrink, by_shape
-        self.sharpen = sharpen
+        self.sharpen, self.enhancer = sharpen, enhancer
         self.note = f"face swapped: autoencoder, colour {colour}, {blend_by}"
         self.head = fit.as_face_model(head_model())
 
@@ -82,6 +84,8 @@ class DeepFake:
             self.source_number, self.target_number = known or (0, 1)
             self.model = shipped() if known else self.teach(source, target)
         self.model = self.model.to(device()).eval()
+        if self.enhancer is not None:
+            self.enhancer.to(device()).eval()
 
     def prepare(self, runs: list, progress: bool = True) -> None:
         """Where the face is in each frame: ``runs`` are pairs (number of the first frame, landmarks (T, 68, 2))."""
@@ -94,7 +98,7 @@ class DeepFake:
         """Frame ``number`` of the target, ``image`` (H, W, 3) uint8, with the source's face."""
         seen, placed = self.places[number]
         where = placed if self.by_shape else seen
-        face, mask = converted(self.model, image, seen, where, self.source_number, self.target_number)
+        face, mask = converted(self.model, image, seen, where, self.source_number, self.target_number, self.enhancer)
         return blended(face, image, mask, self.colour, self.blend_by, self.shrink, self.sharpen, not_skin(seen, image.shape))
 
 
@@ -106,7 +110,7 @@ def places(head: FaceModel, points: np.ndarray, shape: np.ndarray, smoothing: fl
 
 
 def converted(model: SwapAutoencoder, image: np.ndarray, seen: np.ndarray, placed: np.ndarray, source_number: int,
-              target_number: int) -> tuple:
+              target_number: int, enhancer: "Enhancer | None" = None) -> tuple:
     """The face of one person of ``model`` on a picture of another: (face (H, W, 3) uint8, mask (H, W) bool).
 
     seen: landmarks (68, 2) of the face in ``image``; placed: where the source's belong, with the same pose and play.
@@ -114,8 +118,8 @@ def converted(model: SwapAutoencoder, image: np.ndarray, seen: np.ndarray, place
     as far as the network's picture reaches.
     """
     crop, hull, _ = cut(image, seen, model.size)
-    face = decoded(model, crop[None], hull[None], source_number, target_number)[0]
-    back = faces.inverse(faces.alignment_matrix(placed, model.size))
+    face = decoded(model, crop[None], hull[None], source_number, target_number, enhancer)[0]
+    back = faces.inverse(faces.alignment_matrix(placed, len(face)))
     size = (image.shape[1], image.shape[0])
     whole = warp(np.full(face.shape[:2], 255, np.uint8), back, size, border=0) == 255
     hull = faces.hull_mask(placed, image.shape) | faces.hull_mask(seen, image.shape)
@@ -123,13 +127,17 @@ def converted(model: SwapAutoencoder, image: np.ndarray, seen: np.ndarray, place
 
 
 @torch.no_grad()
-def decoded(model: SwapAutoencoder, crops: np.ndarray, masks: np.ndarray, source_number: int, target_number: int) -> np.ndarray:
-    """Aligned faces (B, S, S, 3) uint8 of person ``target_number`` as ``source_number``; masks (B, S, S) bool are their hulls."""
+def decoded(model: SwapAutoencoder, crops: np.ndarray, masks: np.ndarray, source_number: int, target_number: int,
+            enhancer: "Enhancer | None" = None) -> np.ndarray:
+    """Aligned faces (B, S, S, 3) uint8 of person ``target_number`` as ``source_number``; masks (B, S, S) bool are their hulls.
+
+    With an enhancer they are (B, 2 S, 2 S, 3).
+    """
     levels = np.concatenate([crops, 255 * masks[..., None].astype(np.uint8)], 3)
     levels = torch.from_numpy(levels).permute(0, 3, 1, 2).float().to(next(model.parameters()).device)
     pictures, hulls = unpacked(levels)
     made = model(masked(pictures, hulls) if model.aligned else pictures, target_number, source_number)
-    return as_images(made)
+    return as_images(made if enhancer is None else enhancer(made))
 
 
 def blended(face: np.ndarray, image: np.ndarray, mask: np.ndarray, colour: str = "none", blend_by: str = "feather",

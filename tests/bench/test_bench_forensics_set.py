@@ -10,7 +10,7 @@ from dflib import media
 from dflib.faces.crops import clip_crops
 from dflib.studies.forensics_set import manipulations, plan
 from dflib.studies.forensics_set.film import film
-from dflib.swap import autoencoder, neural_textures
+from dflib.swap import autoencoder, enhance, neural_textures
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def pair():
 @pytest.fixture(scope="module")
 def begin():
     torch.manual_seed(0)
-    return manipulations.Starts(autoencoder.SwapAutoencoder(64, 16, 1, aligned=True, finest=16), neural_textures.Start(), 1, 1, False)
+    return manipulations.Starts(autoencoder.SwapAutoencoder(64, 16, 1, aligned=True, finest=16), neural_textures.Start(), enhance.Enhancer(), 1, 1, False)
 
 
 @pytest.mark.parametrize("name", ["Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"])

@@ -15,7 +15,8 @@ from dflib.studies.forensics_set.manipulations import LEARNED_FROM, available, m
 # Seconds of one core, measured while the shipped set was made, c23 and masks included.
 COST = {"film": 7.0, "faces": 9.0, "decoder": 24.0, "Deepfakes": 1.4, "Face2Face": 2.5, "FaceSwap": 1.2, "NeuralTextures": 5.0,
         "Attributes": 1.0, "Synthesis": 0.4, "TrueSwap": 1.6, "TrueReenactment": 1.6, "SelfDeepfakes": 1.4, "SelfFaceSwap": 1.2,
-        "Recompressed": 0.4, "PastedBack": 0.3, "Enlarged": 0.2, "real": 0.2, "swap": 900.0, "textures": 300.0}
+        "Recompressed": 0.4, "PastedBack": 0.3, "Enlarged": 0.2, "real": 0.2, "swap": 900.0, "textures": 300.0,
+        "enhancer": 900.0}
 LEARNING = ("Deepfakes", "SelfDeepfakes", "NeuralTextures")
 
 

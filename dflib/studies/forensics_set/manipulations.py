@@ -1,7 +1,7 @@
 """The set's manipulations: each a `manipulate.Method` run over a Film, and the controls beside them.
 
-Two networks learn from training actors only (`starts`): what *Deepfakes* and *NeuralTextures* begin with. The rest each actor
-teaches for themselves.
+Three networks learn from training actors only (`starts`): what *Deepfakes* and *NeuralTextures* begin with, and what sharpens the
+first's pictures. The rest each actor teaches for themselves.
 """
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,10 +14,11 @@ from dflib import cast, checkpoints, faces, media
 from dflib.datasets.domains import DARK_FROM, HAIR, HAIR_OF, OLD_FROM
 from dflib.faces.alignment import TEMPLATE, similarity, warp
 from dflib.faces.points import INNER
-from dflib.studies.forensics_set import network, plan, textures
+from dflib.studies.forensics_set import enhancing, network, plan, textures
 from dflib.studies.forensics_set.film import Film, film, learned_faces, true_frames
 from dflib.swap import autoencoder, blend, neural_textures
 from dflib.swap.deepfake import DeepFake
+from dflib.swap.enhance import Enhancer
 from dflib.swap.face2face import Face2Face
 from dflib.swap.faceswap import FaceSwap
 from dflib.swap.neural_textures import NeuralTextures
@@ -25,7 +26,7 @@ from dflib.synthesis.stargan import edit
 from dflib.synthesis.stylegan import latents
 from dflib.synthesis.stylegan.framing import LOWER, ZOOM
 
-LEARNED_FROM = {"swap": 60, "textures": 20}     # training actors from whom the starts learn
+LEARNED_FROM = {"swap": 60, "textures": 20, "enhancer": 60}     # training actors from whom the starts learn
 PASTE = 64          # pixels at which a face is pasted back, and an enlarged clip is seen: the networks'
 THRESHOLD = 8       # levels of 255 that a pixel must differ by to count as changed
 PSI, WALK = 0.7, 0.35       # of the generator's people, and how far each walks in w towards another
@@ -36,6 +37,7 @@ class Starts:
     """What everybody's learning begins with, and how long it is."""
     swap: autoencoder.SwapAutoencoder       # as of `network.train`
     textures: neural_textures.Start         # as of `textures.train`
+    enhancer: Enhancer                      # as of `enhancing.train`
     decoder_steps: int = 400
     texture_steps: int = neural_textures.STEPS
     bf16: bool = True
@@ -44,25 +46,38 @@ class Starts:
 def starts(actors) -> Starts:
     """The shipped Starts; without them, those learned from the first training actors, now or in an earlier run."""
     try:
-        swap, textures_path = (checkpoints.shipped(f"forensics-{name}") for name in ("swap", "textures"))
+        swap, *others = (checkpoints.shipped(f"forensics-{name}") for name in LEARNED_FROM)
     except FileNotFoundError:
         return learned(actors)
-    start = neural_textures.Start()
-    return Starts(autoencoder.load(swap)[0], checkpoints.load_exactly(start, checkpoints.load(textures_path)[0], textures_path).eval())
+    return Starts(autoencoder.load(swap)[0], *(checkpoints.load_exactly(network, checkpoints.load(path)[0], path).eval()
+                                               for network, path in zip((neural_textures.Start(), Enhancer()), others)))
 
 
-def learned(actors, swap_recipe=network.Recipe(), texture_steps: int = textures.STEPS, **lengths) -> Starts:
-    """Starts trained on the clips of training actors among ``actors``, or taken from those runs in the cache."""
-    swap, textured = runs(actors, swap_recipe, texture_steps)
-    return Starts(swap.models["autoencoder"], textured.models["start"], **lengths)
+def learned(actors, **how) -> Starts:
+    """Starts trained on the clips of training actors among ``actors``, or taken from those runs in the cache; how: see `runs`."""
+    swap, textured, enhanced = runs(actors, **how)
+    lengths = {name: value for name, value in how.items() if name in Starts.__dataclass_fields__}
+    return Starts(swap.models["autoencoder"], textured.models["start"], enhanced.models["enhancer"], **lengths)
 
 
-def runs(actors, swap_recipe=network.Recipe(), texture_steps: int = textures.STEPS) -> tuple:
-    """The finished TrainingRuns of `learned`: the swap's and the textures'."""
+def runs(actors, swap_recipe=network.Recipe(), start_steps: int = textures.STEPS, enhancer_steps: int = enhancing.STEPS,
+         **lengths) -> tuple:
+    """The finished TrainingRuns of `learned`: the swap's, the textures', the enhancer's. lengths: numbers in Starts."""
     teachers = [actor for pair in plan.pairs_of(actors)["train"] for actor in pair]
-    faces_of = [learned_faces(film(actor), swap_recipe.size) for actor in teachers[:LEARNED_FROM["swap"]]]
-    films = [film(actor) for actor in teachers[:LEARNED_FROM["textures"]]]
-    return network.train(faces_of, swap_recipe), textures.train(films, texture_steps)
+    swap = network.train([learned_faces(film(actor), swap_recipe.size) for actor in teachers[:LEARNED_FROM["swap"]]], swap_recipe)
+    textured = textures.train([film(actor) for actor in teachers[:LEARNED_FROM["textures"]]], start_steps)
+    begin = Starts(swap.models["autoencoder"], textured.models["start"], Enhancer(), **lengths)
+    return swap, textured, enhancer_run(begin, teachers[:LEARNED_FROM["enhancer"]], enhancer_steps)
+
+
+def enhancer_run(begin: Starts, actors, steps: int = enhancing.STEPS):
+    """The finished run of `enhancing.train` on the clips of ``actors``, behind the decoders that they have with ``begin``."""
+    return enhancing.train([enhancing.examples_of(film(actor), own(begin, film(actor))) for actor in actors], steps)
+
+
+def own(begin: Starts, one: Film) -> autoencoder.SwapAutoencoder:
+    """`network.own` of a Film's actor."""
+    return network.own(begin.swap, one.actor.id, learned_faces(one, begin.swap.size), begin.decoder_steps, begin.bf16)
 
 
 def available() -> tuple:
@@ -97,9 +112,9 @@ def method_of(task: plan.Task, source: Film, target: Film, begin: "Starts | None
     """The `manipulate.Method` of a Task."""
     name = task.method.removeprefix("Self")
     if name == "Deepfakes":
-        both = [network.own(begin.swap, one.actor.id, learned_faces(one, begin.swap.size), begin.decoder_steps, begin.bf16)
-                for one in (source, target)]
-        return DeepFake(network.together(*both), 0, 1, colour="mean")   # enlarged soft pictures look oily with the spread matched
+        both = network.together(own(begin, source), own(begin, target))
+        # with the spread matched too, soft pictures look oily; with a smaller mask, eyes and lips of turned heads stay the target's
+        return DeepFake(both, 0, 1, colour="mean", shrink=0.0, enhancer=begin.enhancer)
     if name == "NeuralTextures":
         return NeuralTextures(start=begin.textures, steps=begin.texture_steps, seed=task.target.person, bf16=begin.bf16)
     if name == "Attributes":

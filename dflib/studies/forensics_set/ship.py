@@ -1,6 +1,6 @@
 """What of a full set goes into data/forensics, and its card.
 
-    python -m dflib.studies.forensics_set.ship --starts     the two networks that methods begin with, into data/checkpoints
+    python -m dflib.studies.forensics_set.ship --starts     the three networks that methods begin with, into data/checkpoints
     python -m dflib.studies.forensics_set.ship FOLDER       FOLDER: as `make forensics` writes it, with c23, c40 and, for the
                                                             scores, raw
 
@@ -154,8 +154,9 @@ def ship_starts(**made) -> None:
 
     made: fields of the first card, for a network that was trained otherwise.
     """
-    from_what = {"swap": "clips and more performances", "textures": "clips"}
-    for name, run, model, what in zip(("swap", "textures"), runs(plan.actors_of(130)), ("autoencoder", "start"), (made, {})):
+    from_what = {"swap": "clips and more performances", "textures": "clips", "enhancer": "clips and own decoders"}
+    models = ("autoencoder", "start", "enhancer")
+    for name, run, model, what in zip(LEARNED_FROM, runs(plan.actors_of(130)), models, (made, {}, {})):
         last = float(np.mean([row["loss"] for row in run.history[-10:]]))
         about = {"recipe": "python -m dflib.studies.forensics_set.ship --starts", "steps": run.done, "seed": run.seed,
                  "data": f"the {from_what[name]} of {LEARNED_FROM[name]} training actors of the forensics set",
