@@ -86,6 +86,11 @@ def test_a_batch_holds_each_fake_beside_its_original():
         methods.update(crops.kinds[fakes].tolist())
     assert partners == set(range(6))                                # what was made from nothing stands beside anyone
     assert all(abs(count - 320) < 60 for count in methods.values())     # though there are six swaps and one made
+    crops, alone = tiny(originals=np.array([-1] * 6 + [0, 1, 2, 3, 0, 1, 0, 1, -1])), set()
+    for seed in range(20):
+        fakes, reals = draw(crops, np.random.default_rng(seed), 16)
+        alone |= set(reals[crops.originals[fakes] < 0].tolist())
+    assert alone == {4, 5}                                          # beside those of whom no fake was made, where there are any
 
 
 def test_flipping_takes_the_masks_along():
@@ -219,4 +224,4 @@ def test_recipes_follow_the_paper_at_gpu_scale():
         recipe = recipe_for(name, "gpu")
         assert (recipe.rate, recipe.batch) == (rate, batch)
         assert recipe.steps > recipe_for(name, "cpu").steps > recipe_for(name, "smoke").steps
-    assert recipe_for("xception", "cpu").width == 0.5 and recipe_for("bayar", "cpu").dense == 256
+    assert recipe_for("xception", "cpu").width == 0.5 and recipe_for("bayar", "cpu").dense == 64

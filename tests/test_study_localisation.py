@@ -9,6 +9,7 @@ from tiny_set import tiny_set, write
 from dflib import checkpoints, media
 from dflib.datasets.crops import FaceCrops
 from dflib.forensics.examine import judge_from
+from dflib.studies.detectors.data import clips_of, cut_out
 from dflib.studies.detectors.plan import recipe_of as recipe_of_08
 from dflib.studies.localisation import __main__ as study
 from dflib.studies.localisation import card, figures, halves, measure, plan, results, ship
@@ -25,6 +26,24 @@ def crops(pairs=4, side=64):
     originals = np.r_[np.full(n, -1), np.arange(n), np.arange(n), np.full(n, -1)]
     clips = np.array([f"{kind}/{k // 2 % pairs}" for k, kind in enumerate(kinds)])
     return FaceCrops(pictures, kinds, np.tile(np.repeat(np.arange(pairs), 2), 4).astype(str), originals, clips, masks)
+
+
+def test_entire_syntheses_are_learned_beside_reals_of_the_same_resampling(tmp_path):
+    root = tiny_set(tmp_path)
+    for name in ("000", "001", "004", "009"):
+        path = root / "original_sequences/youtube/c23/videos" / "000.mp4"
+        partner = root / "control_sequences/Enlarged/c23/videos" / f"{name}.mp4"
+        partner.parent.mkdir(parents=True, exist_ok=True)
+        partner.write_bytes(path.read_bytes())
+    found = {split: clips_of(root, split, "c23", plan.METHODS) for split in ("train", "test")}
+    partners = [clip for clip in found["train"] if "Enlarged" in str(clip.path)]
+    assert [clip.target for clip in partners] == ["000", "001"] and not any(clip.fake for clip in partners)
+    assert not [clip for clip in found["test"] if "Enlarged" in str(clip.path)]
+    assert len(clips_of(root, "train", "c23")) == len(found["train"]) - 2 - 2       # without syntheses there are none
+    learned = cut_out(found["train"], 64, 2, False)
+    rows = [k for k, clip in enumerate(learned.clips) if "Enlarged" in clip]
+    assert len(rows) == 4 and not learned.masks[rows].any() and not learned.labels[rows].any()
+    assert len(set(np.asarray(learned.groups)[learned.kinds == "real"])) == 1                      # a person's two clips are one group
 
 
 # ---- maps

@@ -69,7 +69,7 @@ def recipe_for(detector: str, scale: "str | None" = None) -> Recipe:
     if scale == "gpu":
         crop = {"xception": 299, "efficientnet-lite0": 224, "mesoinception4": 256, "meso4": 256}.get(detector, 128)
         return Recipe(detector, steps=20_000, batch=batch, rate=rate, crop=crop)
-    own = {"xception": {"size": 128, "width": 0.5}, "bayar": {"dense": 256},
+    own = {"xception": {"size": 128, "width": 0.5}, "bayar": {"dense": 64},
            "efficientnet-lite0": {"size": 128}}.get(detector, {})
     recipe = Recipe(detector, steps=1500, batch=32, rate=RATES[detector], **own)
     if scale == "cpu":
@@ -150,14 +150,15 @@ def needed_masks(crops: FaceCrops) -> np.ndarray:
 
 
 def draw(crops: FaceCrops, rng: np.random.Generator, fakes: int) -> tuple:
-    """Rows of `fakes` fakes, (fakes,), all methods equally likely, and of their originals; a fake without one gets any
-    real crop."""
+    """Rows of `fakes` fakes, (fakes,), all methods equally likely, and of their originals; a fake without one gets any real
+    crop that is no other fake's original, or, where there are none, any at all."""
     kinds = np.asarray(crops.kinds)
     rows_of = [np.flatnonzero(kinds == method) for method in crops.methods()]
     chosen = np.array([rng.choice(rows_of[k]) for k in rng.integers(len(rows_of), size=fakes)])
     originals = crops.originals[chosen]
-    any_real = rng.choice(np.flatnonzero(kinds == REAL), size=fakes)
-    return chosen, np.where(originals >= 0, originals, any_real)
+    reals = np.flatnonzero(kinds == REAL)
+    alone = np.setdiff1d(reals, crops.originals)
+    return chosen, np.where(originals >= 0, originals, rng.choice(alone if len(alone) else reals, size=fakes))
 
 
 def detector_run(folder, train: FaceCrops, validation: FaceCrops, recipe: Recipe, seed: int = 0,

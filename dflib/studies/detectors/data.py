@@ -13,12 +13,19 @@ from dflib.faces.finders import finders
 from dflib.studies.detectors.plan import METHODS
 
 BEGINNING = 1 << 16     # bytes of a file that name it, with its length
+#: Method -> control: real clips that passed the same resampling as its fakes. Learned beside others, the resampling would be learned.
+PARTNERS = {"Synthesis": "Enlarged"}
 MASK = 32               # px: sides of the masks that are kept, each field the share of it that was changed
 
 
 def clips_of(root, split: str, compression: str, methods=METHODS) -> list:
-    """The clips of a split, those that are there; raises what `FaceForensics` raises."""
-    return list(FaceForensics(root, split, compression, methods))
+    """The clips of a split, those that are there, in training with the PARTNERS of methods; raises what `FaceForensics` raises."""
+    found = FaceForensics(root, split, compression, methods)
+    people = {one for pair in found.pairs for one in pair}
+    partners = [path for method, control in PARTNERS.items() if method in methods and split == "train"
+                for path in safe.files_in(safe.folder(root, "FaceForensics++") / "control_sequences" / control / compression / "videos",
+                                          safe.VIDEOS) if path.stem in people]
+    return [*found, *(Clip(path, False, path.parts[-4], path.stem) for path in partners)]
 
 
 def others_of(root, compression: str, methods=METHODS) -> dict:

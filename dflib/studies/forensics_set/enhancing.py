@@ -16,7 +16,7 @@ from dflib.training import TrainingRun
 from dflib.training.record import default_folder, describe, digest
 from dflib.training.schedule import warm_cosine
 
-STEPS, BATCH, RATE = 1500, 16, 2e-3
+STEPS, BATCH, RATE = 1000, 16, 2e-3
 
 
 def examples_of(film, model: SwapAutoencoder) -> tuple:

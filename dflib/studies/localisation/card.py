@@ -17,8 +17,9 @@ CARD = """# Where was it changed?
 
 Xception as lesson 08 trained it, then {steps} steps more of {batch} crops ({crop} px, width {width}) with an attention map after
 the fourth block of its middle flow, {side} × {side} fields, on {train} clips of the training people (c23; {methods};
-each fake beside its original); the best of its states chosen by the area under the curve on {val} clips of the validation
-people, and tested on {test} clips of people who were not looked at before, by
+each fake beside its original, entire syntheses beside reals that were reduced and enlarged as they were). The last state counts;
+its temperature is that of {val} clips of the validation people, and it is tested on {test} clips of people who were not looked at
+before, by
 
     python -m dflib.studies.localisation ROOT
 
