@@ -53,7 +53,8 @@ crops = crops_of(train, size=128)                               # cut by the ori
 **How it was made.** An actor of the cast gives one performance of 96 frames under one light, rendered at 160 px; the face is
 followed by the course's own networks, as in any video. The middle 32 frames are kept. *Deepfakes*: lesson 05's network at 64 px;
 encoder and a decoder that is everybody's start learned from the 60 training actors, each actor's own decoder from that actor's clip
-and twelve more performances in other lights.
+and twelve more performances in other lights. An enhancer (Perov et al. 2020), learned from the training actors' own faces, draws
+its 64 px as 128.
 *FaceSwap*: lesson 04. *Face2Face*: the source's expression on the target's fitted model and own skin. *NeuralTextures*: a learned
 texture on the fitted head and a U-Net of 55,379 parameters that began with 20 training actors, the lower face replaced.
 *Synthesis*: lesson 03's generator, a short walk in w, enlarged from 64 px; no person is behind it. Every file, real or fake, was
@@ -97,8 +98,8 @@ fake): same light. A number near 0.5 says that this classifier finds nothing, no
 
 ## Known artefacts
 
-Deepfakes: soft, as the first of its kind were (the network draws 64 px, of which the face takes half, and the clip shows it twice as
-large); skin without pores, teeth in one piece, seams where a beard or a brow ends at the mask. FaceSwap: the target's eyes and mouth stay;
+Deepfakes: skin without pores, since the network draws 64 px; eyes and teeth redrawn by the enhancer; glasses and beards faint or
+doubled, and in turned heads a seam where hair meets the forehead. FaceSwap: the target's eyes and mouth stay;
 far turned heads smear, the source's hair and background leak in at the edge of the face. Face2Face: lids stay the target's; teeth
 come from other frames.
 NeuralTextures: cheeks smoother than the forehead, background specks along the jaw. Synthesis: odd hair and backgrounds, one pose.
