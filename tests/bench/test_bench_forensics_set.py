@@ -26,7 +26,8 @@ def pair():
 @pytest.fixture(scope="module")
 def begin():
     torch.manual_seed(0)
-    return manipulations.Starts(autoencoder.SwapAutoencoder(64, 16, 1, aligned=True, finest=16), neural_textures.Start(), enhance.Enhancer(), 1, 1, False)
+    swap = autoencoder.SwapAutoencoder(64, 16, 1, aligned=True, finest=16)
+    return manipulations.Starts(swap, neural_textures.Start(), enhance.Enhancer(), 1, 1, False)
 
 
 @pytest.mark.parametrize("name", ["Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"])
