@@ -21,18 +21,23 @@ from dflib.scale import current, hardware
 #: What a card must say. ``scale`` and ``hardware`` are filled in by ``save`` when they are left out, and it adds
 #: ``sha256``, ``precision`` and ``parameters``. ``wall_time`` is in seconds, ``scores`` a dict of numbers.
 CARD_FIELDS = ("recipe", "scale", "steps", "seed", "data", "hardware", "wall_time", "scores")
+PRECISIONS = ("float32", "float16", "int8")
+EIGHT_FROM, FACTOR = 32, ":factor"     # numbers of an output from which int8 pays; how the names of factors end
 
 
-def save(path, weights, card: dict, half: bool = False) -> dict:
+def save(path, weights, card: dict, precision: str = "float32") -> dict:
     """Write ``weights`` (a module or a dict of tensors) to ``path`` (.safetensors) and its card to ``path`` (.json).
 
-    ``half`` stores floating-point tensors in float16, half the size; ``load`` gives them back as float32.
-    Returns the completed card. Raises ValueError for a wrong suffix or a card without one of CARD_FIELDS,
-    FileNotFoundError for a missing folder, OSError for a full disk.
+    ``precision`` is one of PRECISIONS: "float16" stores floating-point tensors in half the size, "int8" large weights in a
+    quarter (`rounded`) and the rest in float16; ``load`` gives all of them back as float32. Returns the completed card.
+    Raises ValueError for another precision, a wrong suffix or a card without one of CARD_FIELDS, FileNotFoundError for a
+    missing folder, OSError for a full disk.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"{path} cannot be written: the name of a checkpoint must end in .safetensors.")
+    if precision not in PRECISIONS:
+        raise ValueError(f"Unknown precision {precision!r}: there are {', '.join(PRECISIONS)}.")
     card = {"scale": current().name, "hardware": hardware(), **card}
     missing = [field for field in CARD_FIELDS if field not in card]
     if missing:
@@ -40,11 +45,14 @@ def save(path, weights, card: dict, half: bool = False) -> dict:
     state = weights.state_dict() if isinstance(weights, torch.nn.Module) else weights
     # clone: tied weights share memory, which the format does not allow
     state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
-    if half:
-        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    count = sum(tensor.numel() for tensor in state.values())
+    if precision == "int8":
+        state = rounded(state)
+    if precision != "float32":
+        state = {name: tensor.half() if tensor.is_floating_point() and not name.endswith(FACTOR) else tensor
+                 for name, tensor in state.items()}
     data = safetensors.torch.save(state)
-    card = {**card, "precision": "float16" if half else "float32", "sha256": hashlib.sha256(data).hexdigest(),
-            "parameters": sum(tensor.numel() for tensor in state.values())}
+    card = {**card, "precision": precision, "sha256": hashlib.sha256(data).hexdigest(), "parameters": count}
     text = json.dumps(card, indent=2, allow_nan=False) + "\n"
     with replacing(card_path(path)) as temporary_card, replacing(path) as temporary:
         temporary_card.write_text(text, encoding="utf-8")
@@ -67,11 +75,36 @@ def load(path, module: "torch.nn.Module | None" = None):
         state = safetensors.torch.load(data)
     except SafetensorError as error:
         raise ValueError(f"The checkpoint {path} is not a safetensors file.") from error
-    if card.get("precision") == "float16":
+    if card.get("precision") in ("float16", "int8"):
         state = {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in state.items()}
+    if card.get("precision") == "int8":
+        state = unrounded(state)
     if module is None:
         return state, card
     return load_exactly(module, state, path), card
+
+
+def rounded(state: dict) -> dict:
+    """``state`` with each weight of EIGHT_FROM numbers an output or more as int8, and a factor for each output beside it.
+
+    The largest number of an output becomes ±127 (Jacob et al. 2018, "Quantization and training of neural networks for
+    efficient integer-arithmetic-only inference", section 2.1, with zero point 0), so that no number moves by more than 1/254
+    of it.
+    """
+    found = {}
+    for name, tensor in state.items():
+        if not tensor.is_floating_point() or tensor.ndim < 2 or tensor[0].numel() < EIGHT_FROM:
+            found[name] = tensor
+            continue
+        factor = tensor.float().flatten(1).abs().amax(1).clamp(min=1e-30) / 127
+        found |= {name: (tensor / factor.view(-1, *[1] * (tensor.ndim - 1))).round().to(torch.int8), name + FACTOR: factor}
+    return found
+
+
+def unrounded(state: dict) -> dict:
+    """What `rounded` was given, as nearly as it can be said."""
+    return {name: tensor.float() * state[name + FACTOR].view(-1, *[1] * (tensor.ndim - 1)) if name + FACTOR in state else tensor
+            for name, tensor in state.items() if not name.endswith(FACTOR)}
 
 
 def load_exactly(module: torch.nn.Module, state: dict, path) -> torch.nn.Module:

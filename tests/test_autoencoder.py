@@ -588,7 +588,7 @@ def test_checkpoint_comes_back_whatever_its_sizes(tmp_path, size, width, people,
     model = SwapAutoencoder(size, width, people, aligned)
     model.colours.uniform_(0.1, 1)
     card = {"recipe": "test", "steps": 0, "seed": 0, "data": "none", "wall_time": 0, "scores": {}}
-    checkpoints.save(tmp_path / "a.safetensors", model, card, half=True)
+    checkpoints.save(tmp_path / "a.safetensors", model, card, precision="float16")
     loaded, card = autoencoder.load(tmp_path / "a.safetensors")
     assert (loaded.size, loaded.width, loaded.people, loaded.aligned) == (size, width, people, aligned) and not loaded.training
     x = torch.rand(1, 3, size, size)

@@ -48,11 +48,34 @@ def test_round_trip_and_card(saved):
 def test_half_precision(tmp_path):
     module, path = network(400), tmp_path / "half.safetensors"
     checkpoints.save(tmp_path / "full.safetensors", module, CARD)
-    checkpoints.save(path, module, CARD, half=True)
+    checkpoints.save(path, module, CARD, precision="float16")
     assert path.stat().st_size < 0.7 * (tmp_path / "full.safetensors").stat().st_size
     state, _ = checkpoints.load(path)
     assert state["0.weight"].dtype == torch.float32 and state["1.num_batches_tracked"].dtype == torch.int64
     assert torch.equal(state["0.weight"], module[0].weight.detach().half().float())
+
+
+def test_eight_bits(tmp_path):
+    torch.manual_seed(0)
+    def layers():
+        return nn.Sequential(nn.Conv2d(8, 6, 3), nn.Conv2d(6, 6, 3, groups=6), nn.BatchNorm2d(6), nn.Linear(500, 40))
+    module, other, path = layers(), layers(), tmp_path / "e.safetensors"
+    with torch.no_grad():
+        module[3].weight[0] = 0                                         # an output of nothing
+        module[3].weight[1] *= 1e-9
+    card = checkpoints.save(path, module, CARD, precision="int8")
+    assert path.stat().st_size < 1.2 * sum(p.numel() for p in module.parameters()) + 2000
+    checkpoints.load(path, other)
+    for k in (0, 3):
+        weights, found = module[k].weight.detach().flatten(1), other[k].weight.detach().flatten(1)
+        largest = weights.abs().amax(1, keepdim=True)
+        assert ((found - weights).abs() <= largest / 254 * 1.001).all() and (found - weights).abs().max() > largest.max() / 600
+        assert torch.allclose(found.abs().amax(1, keepdim=True), largest, rtol=1e-6)
+    assert torch.equal(other[1].weight, module[1].weight.half().float())                # nine numbers an output: not worth it
+    assert card["precision"] == "int8" and card["parameters"] == sum(t.numel() for t in module.state_dict().values())
+    with pytest.raises(ValueError, match="Unknown precision 'int4': there are float32, float16, int8"):
+        checkpoints.save(path, module, CARD, precision="int4")
+    assert checkpoints.read_card(path) == card
 
 
 def test_tied_weights(tmp_path):

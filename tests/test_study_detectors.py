@@ -184,7 +184,7 @@ def test_study_is_written_down_and_not_done_twice(compared, monkeypatch):
 def test_checkpoints_say_how_often_they_err(root, compared, tmp_path):
     entry = Entry("rahmouni", recipe_of("rahmouni", "smoke"))
     shipped = ship.ship(root, entry, results.results_of(root, entry), folder=tmp_path)
-    assert shipped["precision"] == "float16" and shipped["crop"] == 64 and set(shipped["scores"]["compression"]) == {"c23"}
+    assert shipped["precision"] == "int8" and shipped["crop"] == 64 and set(shipped["scores"]["compression"]) == {"c23"}
     assert "2 pairs of test people" in shipped["scores"]["worth"] and {"men", "women"} & set(shipped["scores"]["group"])
     judge = judge_from(tmp_path / "detector-rahmouni.safetensors")
     assert judge.crop == 64 and judge.network.native and judge.worth == shipped["scores"]["worth"]

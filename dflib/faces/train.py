@@ -157,13 +157,13 @@ def ship(runs, data, folder=CHECKPOINTS, people=100) -> None:
     """
     recipes = {name: f"python -m dflib train {name}" for name in runs}
     for name, run in runs.items():
-        run.export(folder / f"{name}.safetensors", "average", recipes[name], data, {}, half=True)
+        run.export(folder / f"{name}.safetensors", "average", recipes[name], data, {}, precision="float16")
     networks = [load(folder / f"{name}.safetensors", network)[0].eval()
                 for name, network in (("detector", DetectorNetwork()), ("landmarks", LandmarkNetwork()))]
     held_out = render_set(people, "test", TEST_SEED)
     for name, scores in (("landmarks", landmark_scores), ("detector", detector_scores)):
         figures = scores(held_out, networks)
-        runs[name].export(folder / f"{name}.safetensors", "average", recipes[name], data, figures, half=True)
+        runs[name].export(folder / f"{name}.safetensors", "average", recipes[name], data, figures, precision="float16")
 
 
 def _weight(unsure):

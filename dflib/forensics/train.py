@@ -246,7 +246,7 @@ def about_run(recipe: Recipe, data: tuple, seed: int) -> dict:
     return about
 
 
-def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict, half: bool = False) -> dict:
+def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict, precision: str = "float32") -> dict:
     """Write the best network as a checkpoint that `examine.judge_from` reads; returns its card.
 
     scores: among others "temperature" (`metrics.classification.fit_temperature` on validation people) and "worth", a
@@ -256,7 +256,7 @@ def export(run: TrainingRun, path, recipe: Recipe, data: str, scores: dict, half
         "recipe": f"dflib.forensics.train.train({recipe})",
         "network": {"detector": recipe.detector} | network_options(recipe)
         | ({} if recipe.attention is None else {"attention": recipe.attention}), "crop": recipe.crop, "steps": run.done,
-        "seed": run.seed, "data": data, "wall_time": round(run.history[-1]["seconds"], 1), "scores": scores}, half)
+        "seed": run.seed, "data": data, "wall_time": round(run.history[-1]["seconds"], 1), "scores": scores}, precision)
 
 
 def data_name(*parts: FaceCrops) -> str:

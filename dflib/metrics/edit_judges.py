@@ -154,7 +154,7 @@ def make(people: int = 800, test_people: int = 150, size: int = 64, path=None) -
             "data": f"{faces.name}; scored on {others.name}", "scores": scores,
             "attributes": checkpoints.read_card(checkpoints.shipped("attributes"))["sha256"],
             "wall_time": round(time.monotonic() - began, 1)}
-    return checkpoints.save(path or CHECKPOINTS / "edit-judges.safetensors", tensors, card, half=True)
+    return checkpoints.save(path or CHECKPOINTS / "edit-judges.safetensors", tensors, card, precision="float16")
 
 
 if __name__ == "__main__":

@@ -268,7 +268,7 @@ def main(arguments=None):
     run = started(faces)
     start = run.averaged
     if not START_CHECKPOINT.exists():
-        run.export(START_CHECKPOINT, "average", "python tools/stargan_experiments.py", f"{faces.name}, none blond", {}, half=True)
+        run.export(START_CHECKPOINT, "average", "python tools/stargan_experiments.py", f"{faces.name}, none blond", {}, precision="float16")
     done |= {"hardware": hardware(), "blond": dict(zip(("women", "men"), map(len, rows_of(faces))))}
     done["rows"] |= {"nothing done": scored(men.images, men), "truly blond": scored(men.truth, men)}
     pictures = {}

@@ -91,7 +91,7 @@ def ship(run: TrainingRun, recipe: Recipe, /, people: tuple = PEOPLE, **made) ->
                     f"{len(HELD_OUT)} other performances, of which no frame was learned",
             "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, seen, people), "people": list(people),
             "embeddings": [[round(float(x), 4) for x in row[3]] for row in seen], **made}
-    return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, half=True)
+    return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, precision="float16")
 
 
 def trained(recipe: Recipe, begin: "str | Path | None" = None) -> TrainingRun:

@@ -188,11 +188,11 @@ class TrainingRun:
         """What Ctrl-C does, from another thread (a timer): ``fit`` finishes its step, saves and raises KeyboardInterrupt."""
         self._stop = True
 
-    def export(self, path, model: str, recipe: str, data: str, scores: dict, half: bool = False) -> dict:
+    def export(self, path, model: str, recipe: str, data: str, scores: dict, precision: str = "float32") -> dict:
         """Write the weights of ``model`` ("average" for the averaged one) as a checkpoint; return its card."""
         module = self.averaged if model == "average" else self.models[model]
         return checkpoints.save(path, module, {"recipe": recipe, "steps": self.done, "seed": self.seed, "data": data,
-                                               "wall_time": round(self._seconds, 1), "scores": scores}, half)
+                                               "wall_time": round(self._seconds, 1), "scores": scores}, precision)
 
     # ---- one step
 

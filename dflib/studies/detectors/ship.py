@@ -21,7 +21,7 @@ RESIZED = " Of honest videos that were only made small and large again it called
 
 
 def ship(root, entry: Entry, result: dict, methods=METHODS, folder=CHECKPOINTS) -> dict:
-    """Write the best network of an entry as detector-NAME in half precision; returns its card."""
+    """Write the best network of an entry as detector-NAME in eight bits a weight; returns its card."""
     entry = prepared(entry)
     run = trained(root, entry, methods)
     network = run.models["best"].network.eval()
@@ -32,7 +32,7 @@ def ship(root, entry: Entry, result: dict, methods=METHODS, folder=CHECKPOINTS) 
               "frame": table.scored(table.by_frame(result)), "video": table.scored(videos),
               "compression": by_compression(root, entry, network, table.temperature_of(result), methods),
               "group": by_group(videos, looks_of(root)), "others": table.on_others(result)}
-    return export(run, folder / f"detector-{entry.name}.safetensors", entry.recipe, data, scores, half=True)
+    return export(run, folder / f"detector-{entry.name}.safetensors", entry.recipe, data, scores, precision="int8")
 
 
 def worth_of(result: dict, data: str) -> str:

@@ -162,7 +162,7 @@ def ship_starts(**made) -> None:
         about = {"recipe": "python -m dflib.studies.forensics_set.ship --starts", "steps": run.done, "seed": run.seed,
                  "data": f"the {from_what[name]} of {LEARNED_FROM[name]} training actors of the forensics set",
                  "scores": {"loss": round(last, 4)}, "wall_time": round(run.history[-1]["seconds"], 1), **what}
-        checkpoints.save(CHECKPOINTS / f"forensics-{name}.safetensors", run.models[model], about, half=True)
+        checkpoints.save(CHECKPOINTS / f"forensics-{name}.safetensors", run.models[model], about, precision="float16")
 
 
 def card(people: dict, measured: dict, results: dict) -> str:

@@ -21,11 +21,11 @@ def best_two(rows: list) -> list:
 
 
 def ship(root, entry, result: dict, row: dict, folder=CHECKPOINTS) -> dict:
-    """Write the best network of an entry as attention-KIND in half precision; returns its card."""
+    """Write the best network of an entry as attention-KIND in eight bits a weight; returns its card."""
     entry = started(root, entry)
     run = trained(root, entry, methods_in(root, COMPRESSION))
     data = f"{Path(root).name}, {COMPRESSION}, {measure.pairs_in(result)} pairs of test people"
     scores = {"temperature": table.temperature_of(result), "worth": worth_of(result, data),
               "validation": result["about"]["validation"], "entry": entry.name,
               **{name: row[name] for name in ("detection", "maps", "half", "areas", "others", "validation IoU")}}
-    return export(run, folder / f"attention-{entry.recipe.attention}.safetensors", entry.recipe, data, scores, half=True)
+    return export(run, folder / f"attention-{entry.recipe.attention}.safetensors", entry.recipe, data, scores, precision="int8")

@@ -34,7 +34,7 @@ def ship(run, recipe: Recipe, folder=CHECKPOINTS) -> dict:
     data = (f"rendered cast only: shipped training people and {recipe.more:,} rendered with two pictures each, aligned, yaw within "
             "30 degrees, mirrored half of the time; scored against the test split's people, beside the validation split's")
     return run.export(folder / "dcgan-32.safetensors", "average", "python -m dflib.synthesis.gan.ship", data, scores(generator),
-                      half=True)
+                      precision="float16")
 
 
 if __name__ == "__main__":

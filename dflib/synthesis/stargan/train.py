@@ -184,4 +184,4 @@ def edit_sheet(generator, faces: LabelledFaces) -> np.ndarray:
 def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict) -> dict:
     """Write both averaged networks to data/checkpoints, in half precision; returns the card."""
     path = CHECKPOINTS / f"stargan-{recipe.size}.safetensors"
-    return run.export(path, "average", "python -m dflib train stargan", data, scores, half=True)
+    return run.export(path, "average", "python -m dflib train stargan", data, scores, precision="float16")

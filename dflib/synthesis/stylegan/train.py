@@ -271,4 +271,4 @@ def run_of(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) 
 def ship(run: TrainingRun, data: str, scores: dict) -> dict:
     """Write the averaged generator of ``run`` to data/checkpoints, in half precision; returns its card."""
     path = CHECKPOINTS / f"stylegan-{run.averaged.resolution}.safetensors"
-    return run.export(path, "average", "python -m dflib train stylegan", data, scores, half=True)
+    return run.export(path, "average", "python -m dflib train stylegan", data, scores, precision="float16")
