@@ -207,7 +207,7 @@ def test_checkpoints_say_where(root, done, tmp_path):
         shipped = ship.ship(root, entry, results.results_of(root, entry), row, folder=tmp_path)
         path = tmp_path / f"attention-{entry.recipe.attention}.safetensors"
         judge = judge_from(path)
-        assert judge.has_maps and judge.crop == 64 and judge.worth == shipped["scores"]["worth"] and shipped["precision"] == "float16"
+        assert judge.has_maps and judge.crop == 64 and judge.worth == shipped["scores"]["worth"] and shipped["precision"] == "int8"
         trained = results.trained(root, plan.started(root, entry), plan.METHODS).models["best"].network
         assert np.allclose(judge.network.maps(pictures), trained.maps(pictures), atol=0.02)
         assert checkpoints.read_card(path)["scores"]["entry"] == row["name"]
