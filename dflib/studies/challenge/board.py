@@ -17,7 +17,7 @@ from dflib.studies.challenge.scoring import CLIP, Score, parts_of, score
 from dflib.studies.challenge.submission import Key, read
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 64em; margin: 2em auto; padding: 0 1em; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 76em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; width: 100%; } th, td { padding: .35em .6em; text-align: right; border-bottom: 1px solid #ddd; }
 th { font-weight: 600; vertical-align: bottom; } .team { text-align: left; overflow-wrap: anywhere; min-width: 8em; }
 .up { color: #00745a; } .down { color: #b34a00; } .note { color: #555; font-size: .9em; } svg text { font: 12px system-ui, sans-serif; }
