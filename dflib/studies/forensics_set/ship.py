@@ -15,14 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from dflib import checkpoints
+from dflib import checkpoints, media
+from dflib.datasets import FaceForensics
 from dflib.files import write_bytes
 from dflib.paths import CHECKPOINTS, DATA
+from dflib.pictures import as_sheet, resized
 from dflib.studies.forensics_set import leaks, make, plan, scores
 from dflib.studies.forensics_set.manipulations import LEARNED_FROM, runs
 
 METHODS = (*plan.METHODS[:4], "Synthesis")      # that are shipped: with Attributes it would be more than 22 MiB
 CONTROLLED = 10                                 # test pairs of which controls are shipped
+SHOWN, MOMENT, TITLE = {"others": "061", "Synthesis": "088"}, 6, 240        # in the title picture: clips, frame, pixels
 CARD = """# A forensics data set: FaceForensics++ in small
 
 {count} people who do not exist, one clip each, and what several methods made of their faces. Folders, names and lists are those of
@@ -150,6 +153,17 @@ def ship(full, destination=DATA / "forensics") -> None:
     write_bytes(destination / "SHA256SUMS", "".join(sums).encode())
 
 
+def title(root) -> np.ndarray:
+    """Lesson 07's title picture, (H, W, 3) uint8: a frame untouched and after each method, and what each changed."""
+    methods = ("real", *METHODS)
+    clips = {(clip.method, clip.target or clip.path.stem): clip for clip in FaceForensics(root, "all", methods=METHODS)}
+    chosen = [clips[name, SHOWN["Synthesis" if name == "Synthesis" else "others"]] for name in methods]
+    frames = [clip.frames()[MOMENT] for clip in chosen]
+    masks = [np.zeros((plan.SIZE, plan.SIZE), bool) if clip.method == "real" else clip.masks_at([MOMENT])[0] for clip in chosen]
+    rows = [*frames, *(np.repeat(np.uint8(255) * mask[..., None], 3, 2) for mask in masks)]
+    return as_sheet([resized(picture, TITLE) for picture in rows], len(methods))
+
+
 def ship_starts(**made) -> None:
     """Train the Starts on this set's actors, or take their runs from the cache, and write them into data/checkpoints.
 
@@ -206,3 +220,4 @@ if __name__ == "__main__":
         ship_starts()
     if chosen.folder:
         ship(chosen.folder)
+        media.write_image(DATA / "figures/07_forensics.jpg", title(DATA / "forensics"), kind="composite", quality=88)
