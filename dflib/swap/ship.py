@@ -79,7 +79,7 @@ def edge_strength(pictures: np.ndarray, masks: np.ndarray) -> float:
 
 
 def ship(run: TrainingRun, recipe: Recipe, /, people: tuple = PEOPLE, **made) -> dict:
-    """Write the network of ``run`` to data/checkpoints in half precision, with its scores and its people's embeddings.
+    """Write the network of ``run`` to data/checkpoints in eight bits a weight, with its scores and its people's embeddings.
 
     made: fields of the card for a network that was trained otherwise, such as ``recipe``, ``hardware``, ``note``.
     """
@@ -91,7 +91,7 @@ def ship(run: TrainingRun, recipe: Recipe, /, people: tuple = PEOPLE, **made) ->
                     f"{len(HELD_OUT)} other performances, of which no frame was learned",
             "wall_time": round(run.history[-1]["seconds"], 1), "scores": score(model, seen, people), "people": list(people),
             "embeddings": [[round(float(x), 4) for x in row[3]] for row in seen], **made}
-    return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, precision="float16")
+    return checkpoints.save(CHECKPOINTS / "autoencoder.safetensors", model, card, precision="int8")
 
 
 def trained(recipe: Recipe, begin: "str | Path | None" = None) -> TrainingRun:
