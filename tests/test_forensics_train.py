@@ -224,4 +224,4 @@ def test_recipes_follow_the_paper_at_gpu_scale():
         recipe = recipe_for(name, "gpu")
         assert (recipe.rate, recipe.batch) == (rate, batch)
         assert recipe.steps > recipe_for(name, "cpu").steps > recipe_for(name, "smoke").steps
-    assert recipe_for("xception", "cpu").width == 0.5 and recipe_for("bayar", "cpu").dense == 256
+    assert recipe_for("xception", "cpu").width == 0.5 and recipe_for("bayar", "cpu").dense == 64

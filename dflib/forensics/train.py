@@ -69,7 +69,7 @@ def recipe_for(detector: str, scale: "str | None" = None) -> Recipe:
     if scale == "gpu":
         crop = {"xception": 299, "efficientnet-lite0": 224, "mesoinception4": 256, "meso4": 256}.get(detector, 128)
         return Recipe(detector, steps=20_000, batch=batch, rate=rate, crop=crop)
-    own = {"xception": {"size": 128, "width": 0.5}, "bayar": {"dense": 256},
+    own = {"xception": {"size": 128, "width": 0.5}, "bayar": {"dense": 64},
            "efficientnet-lite0": {"size": 128}}.get(detector, {})
     recipe = Recipe(detector, steps=1500, batch=32, rate=RATES[detector], **own)
     if scale == "cpu":
