@@ -47,7 +47,7 @@ class DeepFake:
     black. blend_by: "feather", "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull
     the mask is, in widths of the face. by_shape: align the result to where the source's landmarks should be, instead of where
     the target's are. sharpen: make the network's soft picture as sharp as the face it covers (`sharpen.match_sharpness`).
-    enhancer: an `enhance.Enhancer`, through which the network's pictures are sent.
+    enhancer: an `enhance.Enhancer`, through which the network's pictures are sent first.
     ValueError for other words.
     """
     kind = "edited"
@@ -63,7 +63,8 @@ class DeepFake:
         self.source_number, self.target_number = source_number, target_number
         self.colour, self.blend_by, self.smoothing, self.shrink, self.by_shape = colour, blend_by, smoothing, shrink, by_shape
         self.sharpen, self.enhancer = sharpen, enhancer
-        self.note = f"face swapped: autoencoder, colour {colour}, {blend_by}"
+        enhanced = "" if enhancer is None else ", enhanced"
+        self.note = f"face swapped: autoencoder{enhanced}, colour {colour}, {blend_by}"
         self.head = fit.as_face_model(head_model())
 
     def learn(self, source: media.Video, target: media.Video, follow: Callable, progress: bool = True) -> None:

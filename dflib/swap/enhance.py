@@ -1,10 +1,10 @@
 """A face enhancer: what a swap network draws, twice as large and sharp.
 
 Small swap networks draw smooth faces: no lashes, one tooth. DeepFaceLab (Perov et al. 2020, https://arxiv.org/abs/2005.05535,
-"Conversion") therefore sends them through a second network that knows sharp faces, whoever's they are; it learns once, from
-many people, and is then used for everybody. Here a small U-Net says what has to be added to the enlarged picture (Kim et al.
+"FaceEnhancer") therefore sharpens what was swapped by a second network that knows sharp faces, whoever's they are; it learns
+once, from many people, and is then used for everybody. Here a small U-Net says what has to be added to the enlarged picture (Kim et al.
 2016, "Accurate image super-resolution using very deep convolutional networks"). Faces are aligned, so it is also told where in
-the face it is.
+the face it is (not on which side: it learns from mirrored faces too).
 """
 import torch
 import torch.nn.functional as F

@@ -7,6 +7,7 @@ landmarks instead of every pixel's colour:
 2. the target keeps shape, pose and light and takes the source's expression weights. Blend shapes mean the same for everybody
    here, so the paper's deformation transfer (sec. 5) is a copy;
 3. the target's picture is warped from the old expression to the new one, along the model: its skin is its own texture.
+   (The paper renders the fitted face anew, with its albedo and light, sec. 3.)
    Around the face the warp fades out, so that a chin that drops takes the neck along a little;
 4. what a warp cannot invent, the inside of the mouth, is cut from the frame of the target's own clip whose mouth fits best
    (sec. 6), and its colours are brought to the frame's.

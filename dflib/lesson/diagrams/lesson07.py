@@ -7,7 +7,7 @@ DIAGRAMS = {
         boxes={
             "cast": (0, 1, "random", "130 actors\nperson, performance", 1.05),
             "real": (1.2, 1, "data", "original\n(32, 160, 160, 3)"),
-            "methods": (2.3, 0, "network", "five methods\npartner's face, expression", 1.3),
+            "methods": (2.3, 0, "network", "five methods\n(three of them learn)", 1.3),
             "truths": (2.3, 2, "truth", "controls\nTrueSwap, PastedBack …", 1.3),
             "fake": (3.6, 0, "data", "fake\ntarget_source"),
             "mask": (3.6, 1, "step", "mask\n|fake − original| > 8", 1.1),

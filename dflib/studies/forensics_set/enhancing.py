@@ -1,7 +1,7 @@
 """The enhancer of *Deepfakes* (`swap.enhance`), learned from training actors: their own faces through their own decoders.
 
-No swap has a true picture to learn from, but a face given back by its own decoder has: the frame itself. The decoders' blur is
-the same, so what sharpens the one sharpens the other.
+No swap has a true picture to learn from, but a face given back by its own decoder has: the frame itself. A decoder blurs both
+much alike, so what sharpens the one sharpens the other. (These frames the decoder has seen; other people's it draws a little worse.)
 """
 from dataclasses import replace
 
@@ -50,8 +50,9 @@ def enhancer_run(folder, drawn, wanted, steps: int, seed: int = 0, bf16: bool = 
     def step(run, i):
         rows = run.rng.integers(len(drawn), size=BATCH)
         mirrored = torch.from_numpy(run.rng.random(BATCH) < 0.5)[:, None, None, None]
-        inputs, targets = (torch.where(mirrored, part.flip(3), part) for part in (drawn[rows].float(), wanted[rows].float()))
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        inputs, targets = (torch.where(mirrored, part.flip(3), part).to(run.device)
+                           for part in (drawn[rows].float(), wanted[rows].float()))
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=bf16):
             made = model(inputs / 127.5 - 1)
         loss = reconstruction_loss(made, targets, losses)
         run.update("adam", loss)

@@ -16,7 +16,7 @@ from dflib.studies.forensics_set.manipulations import LEARNED_FROM, available, m
 COST = {"film": 7.0, "faces": 9.0, "decoder": 24.0, "Deepfakes": 1.4, "Face2Face": 2.5, "FaceSwap": 1.2, "NeuralTextures": 5.0,
         "Attributes": 1.0, "Synthesis": 0.4, "TrueSwap": 1.6, "TrueReenactment": 1.6, "SelfDeepfakes": 1.4, "SelfFaceSwap": 1.2,
         "Recompressed": 0.4, "PastedBack": 0.3, "Enlarged": 0.2, "real": 0.2, "swap": 900.0, "textures": 300.0,
-        "enhancer": 900.0}
+        "enhancer": 1800.0}       # with the decoders of those whom it learns from
 LEARNING = ("Deepfakes", "SelfDeepfakes", "NeuralTextures")
 
 
@@ -99,7 +99,8 @@ def seconds(left) -> float:
 def starts_shipped() -> bool:
     """Whether the networks that methods begin with come with the course."""
     try:
-        checkpoints.shipped("forensics-swap")
+        for name in LEARNED_FROM:
+            checkpoints.shipped(f"forensics-{name}")
     except FileNotFoundError:
         return False
     return True

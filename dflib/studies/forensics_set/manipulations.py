@@ -46,11 +46,11 @@ class Starts:
 def starts(actors) -> Starts:
     """The shipped Starts; without them, those learned from the first training actors, now or in an earlier run."""
     try:
-        swap, *others = (checkpoints.shipped(f"forensics-{name}") for name in LEARNED_FROM)
+        paths = {name: checkpoints.shipped(f"forensics-{name}") for name in LEARNED_FROM}
     except FileNotFoundError:
         return learned(actors)
-    return Starts(autoencoder.load(swap)[0], *(checkpoints.load_exactly(network, checkpoints.load(path)[0], path).eval()
-                                               for network, path in zip((neural_textures.Start(), Enhancer()), others)))
+    empty = {"textures": neural_textures.Start(), "enhancer": Enhancer()}
+    return Starts(autoencoder.load(paths["swap"])[0], **{name: checkpoints.load(paths[name], model)[0].eval() for name, model in empty.items()})
 
 
 def learned(actors, **how) -> Starts:
@@ -65,17 +65,18 @@ def runs(actors, swap_recipe=network.Recipe(), start_steps: int = textures.STEPS
     """The finished TrainingRuns of `learned`: the swap's, the textures', the enhancer's. lengths: numbers in Starts."""
     teachers = [actor for pair in plan.pairs_of(actors)["train"] for actor in pair]
     swap = network.train([learned_faces(film(actor), swap_recipe.size) for actor in teachers[:LEARNED_FROM["swap"]]], swap_recipe)
-    textured = textures.train([film(actor) for actor in teachers[:LEARNED_FROM["textures"]]], start_steps)
-    begin = Starts(swap.models["autoencoder"], textured.models["start"], Enhancer(), **lengths)
-    return swap, textured, enhancer_run(begin, teachers[:LEARNED_FROM["enhancer"]], enhancer_steps)
+    without = Starts(swap.models["autoencoder"], None, None, **lengths)
+    textured = textures.train([film(actor) for actor in teachers[:LEARNED_FROM["textures"]]], start_steps, bf16=without.bf16)
+    return swap, textured, enhancer_of(without, teachers[:LEARNED_FROM["enhancer"]], enhancer_steps)
 
 
-def enhancer_run(begin: Starts, actors, steps: int = enhancing.STEPS):
+def enhancer_of(begin: Starts, actors, steps: int = enhancing.STEPS):
     """The finished run of `enhancing.train` on the clips of ``actors``, behind the decoders that they have with ``begin``."""
-    return enhancing.train([enhancing.examples_of(film(actor), own(begin, film(actor))) for actor in actors], steps)
+    examples = [enhancing.examples_of(film(actor), decoder_of(begin, film(actor))) for actor in actors]
+    return enhancing.train(examples, steps, bf16=begin.bf16)
 
 
-def own(begin: Starts, one: Film) -> autoencoder.SwapAutoencoder:
+def decoder_of(begin: Starts, one: Film) -> autoencoder.SwapAutoencoder:
     """`network.own` of a Film's actor."""
     return network.own(begin.swap, one.actor.id, learned_faces(one, begin.swap.size), begin.decoder_steps, begin.bf16)
 
@@ -112,7 +113,7 @@ def method_of(task: plan.Task, source: Film, target: Film, begin: "Starts | None
     """The `manipulate.Method` of a Task."""
     name = task.method.removeprefix("Self")
     if name == "Deepfakes":
-        both = network.together(own(begin, source), own(begin, target))
+        both = network.together(decoder_of(begin, source), decoder_of(begin, target))
         # with the spread matched too, soft pictures look oily; with a smaller mask, eyes and lips of turned heads stay the target's
         return DeepFake(both, 0, 1, colour="mean", shrink=0.0, enhancer=begin.enhancer)
     if name == "NeuralTextures":

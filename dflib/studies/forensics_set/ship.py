@@ -82,7 +82,8 @@ A swap in matched colours rarely beats doing nothing in PSNR: another face two p
 {people}
 
 Seeds that end in 0–7 train, 8 validate, 9 test; no network in the pipeline has learned from a validation or test actor, apart from
-what a method learns from the very clip that it changes.
+what a method learns from the very clip that it changes. From training actors some have (the common starts, the enhancer), so that
+their fakes may be a little better than those of the test.
 
 ## Five leaks, and how each is closed
 
