@@ -50,7 +50,8 @@ def starts(actors) -> Starts:
     except FileNotFoundError:
         return learned(actors)
     empty = {"textures": neural_textures.Start(), "enhancer": Enhancer()}
-    return Starts(autoencoder.load(paths["swap"])[0], **{name: checkpoints.load(paths[name], model)[0].eval() for name, model in empty.items()})
+    return Starts(autoencoder.load(paths["swap"])[0],
+                  **{name: checkpoints.load(paths[name], model)[0].eval() for name, model in empty.items()})
 
 
 def learned(actors, **how) -> Starts:
