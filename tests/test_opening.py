@@ -27,7 +27,7 @@ def test_rows_fill_the_width_whatever_is_left_out():
 def test_a_shipped_detector_says_its_scores_and_none_says_nothing(tmp_path, monkeypatch):
     fake = opening.a_fake()
     monkeypatch.setattr(opening, "CHECKPOINTS", tmp_path)
-    assert opening.examined(fake) == ("Examined", "a FaceSwap · what it changed")
+    assert opening.examined(fake) == ("Examined", "Deepfakes · what it changed")
     monkeypatch.setattr(opening, "judge_from", lambda path: type("Judge", (), {"name": path.stem}))
     monkeypatch.setattr(opening, "examine", lambda path, judges: {"score": {judges[0].name: 0.9 if path == fake.path else 0.1}})
     (tmp_path / "detector-xception.safetensors").touch()

@@ -28,7 +28,7 @@ TITLE, NOTE = 30, 23                    # sizes of letters; a code-hosting page 
 CAST = (11008, 11003, 11020, 11028, 11007, 11009)
 EDITED = 11012                          # a person, and the edits
 EDITS = (["hair=blond"], ["gender=female"])
-FAKE = "017_013"                        # of lesson 07's test people: a FaceSwap
+METHOD, FAKE = "Deepfakes", "061_076"   # one of lesson 07's test people
 DETECTOR = "xception"                   # whose scores are shown, once it is shipped
 MOMENT = 0.05                           # of the clips: where in them the frames are
 
@@ -68,7 +68,7 @@ def edited(path) -> np.ndarray:
 
 def a_fake():
     """The `Clip` that is examined."""
-    return next(clip for clip in FaceForensics(DATA / "forensics", "test", "c23", ("FaceSwap",)) if clip.path.stem == FAKE)
+    return next(clip for clip in FaceForensics(DATA / "forensics", "test", "c23", (METHOD,)) if clip.path.stem == FAKE)
 
 
 def marked(clip) -> np.ndarray:
@@ -84,7 +84,7 @@ def examined(clip) -> tuple:
     """(title, note) with the shipped detector's P(fake) of a fake and of its original; without scores where none is shipped."""
     path = CHECKPOINTS / f"detector-{DETECTOR}.safetensors"
     if not path.is_file():
-        return "Examined", "a FaceSwap · what it changed"
+        return "Examined", f"{METHOD} · what it changed"
     judge = judge_from(path)
     fake, real = (examine(file, [judge])["score"][judge.name] for file in (clip.path, clip.original))
     return f"Examined by {DETECTOR.title()}", f"P(fake) {fake:.2f} · original {real:.2f}"
