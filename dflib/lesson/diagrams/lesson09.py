@@ -29,7 +29,7 @@ DIAGRAMS = {
             "k": (1.2, 1, "network", "separable 3 × 3,\nmean, linear"),
             "a": (2.4, 1, "data", "ten weights α\n(10)"),
             "s": (3.6, 1, "step", "M̄ + Σ α P\n(1, 8, 8)"),
-            "p": (3.6, 0, "truth", "mean map, prototypes\n(1 + 10, 8, 8)"),
+            "p": (3.6, 0, "truth", "mean, prototypes\n(1 + 10, 8, 8)"),
         },
         arrows=("f -> c", "c -> r", "f -> k", "k -> a", "a -> s", "p -> s"),
         alt="Two ways from features to a map. Above: a separable convolution and a sigmoid. Below: ten weights, by which "

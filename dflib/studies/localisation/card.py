@@ -69,7 +69,7 @@ the map that lies in the half that was changed. A map that fires on faces has 0.
 ## On controls
 
 The share of a picture that the map marks, %. *TrueSwap* and *TrueReenactment* are changed without a trace of a method; in
-*Self…*, *PastedBack*, *Enlarged* and *Recompressed* nobody was changed. None was learned from.
+*Self…*, *PastedBack*, *Enlarged* and *Recompressed* nobody was changed. Only *Enlarged* was learned from, of other people and as real.
 
 {areas}
 """
