@@ -117,6 +117,20 @@ clips = [clip for clip in data.clips_of(DATA / "forensics", "test", "c23") if cl
 boxes, shown = clip_boxes(clips[0].path), [clip for clip in clips if clip.target == clips[0].target]
 scores_explorer(judges, {clip.method: (np.array(clip.frames())[:3], boxes[:3]) for clip in shown})"""
 DETECTORS_LIMIT = 500       # milliseconds for six detectors
+
+MAPS_PANEL = """
+from dflib import checkpoints
+from dflib.forensics.examine import judge_from
+from dflib.lesson.panels.lesson09 import map_explorer
+from dflib.paths import DATA
+from dflib.studies.detectors import data
+from dflib.studies.localisation import measure
+clips = data.clips_of(DATA / "forensics", "test", "c23")
+crops = data.cut_out([clip for clip in clips if clip.target == clips[0].target], 128, 3, False)
+rows = {kind: crops.kinds == kind for kind in ("real", "Deepfakes")}
+map_explorer(judge_from(checkpoints.shipped("attention-regression")),
+             {kind: (crops.pictures[of], crops.masks[of]) for kind, of in rows.items()}, measure.mean_mask(crops, 8))"""
+MAPS_LIMIT = 300            # milliseconds
 DETECTORS = ROOT / "data/checkpoints/detector-xception.safetensors"
 
 PLAYING = """
@@ -136,7 +150,7 @@ def server(tmp_path_factory):
         shutil.copy(LESSON, notebooks)
     for name, sources in (("slow", [SLOW_PANEL]), ("playing", [PLAYING]), ("quiz", [QUIZ]), ("training", [TRAINING]),
                           ("stylegan", STYLEGAN_PANELS), ("swap", SWAP_PANELS), ("edit", [EDIT_PANEL]),
-                          ("game", [GAME]), ("detectors", [DETECTORS_PANEL])):
+                          ("game", [GAME]), ("detectors", [DETECTORS_PANEL]), ("maps", [MAPS_PANEL])):
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}})
         nbformat.write(written, notebooks / f"{name}.ipynb")
@@ -562,4 +576,32 @@ def test_the_panel_of_lesson_08_follows_the_keyboard_in_time(server, page):
     screenshot(page, "detectors_panel.png")
     print(f"six detectors took {sorted(own)[1]} ms at {share:.0%} of a core")
     assert sorted(own)[1] * share < (DETECTORS_LIMIT if os.getloadavg()[0] < 2 else 4 * DETECTORS_LIMIT)
+    expect(panel.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_panel_of_lesson_09_follows_the_keyboard_in_time(server, page):
+    """Another frame and another threshold by the arrow keys, the mean mask from the list: scores answer within the limit."""
+    run_all(page, server, "maps.ipynb")
+    panel = page.locator(".dflib-panel")
+    panel.scroll_into_view_if_needed()
+    text = panel.get_by_role("status")
+    expect(text).to_contain_text(re.compile(r"above 0\.10: IINC [01]\.\d\d, IoU [01]\.\d\d · P\(fake\) [01]\.\d\d · \d+ ms"))
+    own, share = [], share_of_a_core()
+    for number, key in ((0, "ArrowRight"), (1, "ArrowRight"), (0, "ArrowLeft")):       # frame, threshold, frame
+        said, before = text.inner_text(), picture_bytes(panel)
+        panel.get_by_role("slider").nth(number).focus()
+        page.keyboard.press(key)
+        expect(text).not_to_have_text(said)
+        own.append(int(text.inner_text().split()[-2]))
+    said = text.inner_text()
+    panel.get_by_role("combobox").nth(1).select_option(index=1)
+    expect(text).not_to_have_text(said)
+    deadline = time.monotonic() + PATIENCE
+    while picture_bytes(panel) == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert picture_bytes(panel) != before
+    share = max(share, share_of_a_core())
+    screenshot(page, "maps_panel.png")
+    print(f"a map took {max(own)} ms at {share:.0%} of a core")
+    assert max(own) * share < (MAPS_LIMIT if os.getloadavg()[0] < 2 else 4 * MAPS_LIMIT)
     expect(panel.get_by_role("alert")).to_have_count(0)

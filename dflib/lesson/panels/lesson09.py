@@ -54,7 +54,7 @@ def map_explorer(judge, clips, mean):
         draw,
         controls,
         question="Where does the network know more than a map that never looks, and what does an untouched picture say to that?",
-        alt="A face, the same with its true mask in red, and with a map in red, a line where it passes the threshold",
+        alt="A face, the same with its true mask in orange, and with a map in orange, a line where it passes the threshold",
         width=3 * SIDE + 2 * GAP,
     )
 
