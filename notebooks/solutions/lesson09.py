@@ -22,7 +22,7 @@ def weak_loss(maps, labels):
     return torch.where(labels == 0, flat.abs().mean(1), (flat.amax(1) - 0.75).abs()).mean()
 
 
-def inverse_intersection(found, truth, threshold):
+def iinc(found, truth, threshold):
     """found, truth (h, w)."""
     a, b = found > threshold, truth > threshold
     union, both = (a | b).double().mean(), (a & b).double().mean()
@@ -42,5 +42,5 @@ def constant(masks):
     return found / found.max()
 
 
-SOLUTIONS = {"09.attend": attend, "09.prototypes": prototypes, "09.weak_loss": weak_loss, "09.iinc": inverse_intersection,
+SOLUTIONS = {"09.attend": attend, "09.prototypes": prototypes, "09.weak_loss": weak_loss, "09.iinc": iinc,
              "09.constant": constant}
