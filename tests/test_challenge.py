@@ -555,6 +555,9 @@ def test_among_equals_the_winner_is_nobody():
     found = traps.falls(60)
     assert 30 < found["place"].mean() < 60                      # of a hundred, all equally good: about the middle
     assert (found["private"] - found["public"]).mean() > 0.05
+    lucky = {videos: traps.falls(20, videos=(videos, 54)) for videos in (36, 400)}
+    luck = [(board["typical"] - board["public"]).mean() for board in lucky.values()]
+    assert luck[0] > 2 * luck[1] > 0                            # the more videos, the less there is to find
     skilled = traps.falls(60, spread=0.5)
     assert skilled["place"].mean() < found["place"].mean()
 

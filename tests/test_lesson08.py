@@ -43,7 +43,7 @@ def test_the_best_three_cannot_be_told_apart_and_beat_the_rest(page):
     assert "is level with it" in page and abs(accuracy["mesoinception4"] - accuracy["xception"]) < 0.02
     assert sorted(accuracy, key=accuracy.get)[:3] == ["cooccurrences", "cozzolino", "rahmouni"]
     reals = ROWS["xception"]["frame"]["kinds"]["real"]["accuracy"]
-    assert f"calls {100 * (1 - reals):.0f} of a hundred originals fake" in page
+    assert f"calls {100 * (1 - reals):.0f} of a hundred real pictures fake" in page
 
 
 def test_what_they_see(page):

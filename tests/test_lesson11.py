@@ -30,7 +30,7 @@ def test_a_fake_has_another_size_than_its_original():
     stock = FaceForensics(DATA / "forensics", "all", "c23")
     smaller = {method: np.mean([clip.path.stat().st_size < clip.original.stat().st_size for clip in stock if clip.method == method])
                for method in FaceForensics.METHODS}
-    assert min(smaller[method] for method in ("Deepfakes", "Face2Face", "NeuralTextures")) >= 0.9 and smaller["FaceSwap"] < 0.5
+    assert min(smaller[method] for method in ("Deepfakes", "Face2Face", "NeuralTextures")) >= 0.8 and smaller["FaceSwap"] < 0.5
     assert media.read_label(stock[0].path).kind == "neutral"
 
 

@@ -23,12 +23,14 @@ def board_of_equals(teams: int = 100, videos: tuple = (36, 54), noise: float = 1
 
 
 def falls(repeats: int = 200, **of_board) -> dict:
-    """How the winner of the public part fares: over many boards, (repeats,) of private places and of public and private losses."""
-    found = {"place": [], "public": [], "private": []}
+    """How the winner of the public part fares: over many boards, (repeats,) of private places, of public and private losses, and of
+    the "typical" public loss, all teams' mean."""
+    found = {"place": [], "public": [], "private": [], "typical": []}
     for seed in range(repeats):
         public, private = board_of_equals(seed=seed, **of_board)
         winner = public.argmin()
         found["place"].append(rankdata(private, "min")[winner])
         found["public"].append(public[winner])
         found["private"].append(private[winner])
+        found["typical"].append(public.mean())
     return {name: np.array(values) for name, values in found.items()}
