@@ -318,6 +318,7 @@ def test_a_panel_plays_over_and_over_until_it_is_stopped(server, page):
     for frame in (9, 2):                                    # and begins anew
         expect(text).to_have_text(f"frame {frame}")
     page.keyboard.press("Space")
+    time.sleep(1)                                           # a frame may have been on its way
     stood = text.inner_text()
     time.sleep(1)
     assert text.inner_text() == stood and picture_bytes(panel) != before
