@@ -255,6 +255,14 @@ def picture_bytes(panel):
     return hashlib.sha256(bytes(data)).hexdigest()
 
 
+def expect_other_picture(panel, before):
+    """Wait until the panel shows another picture than the one with the digest ``before``."""
+    deadline = time.monotonic() + PATIENCE
+    while picture_bytes(panel) == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert picture_bytes(panel) != before
+
+
 def screenshot(page, name):
     folder = ROOT / "build/browser"
     folder.mkdir(parents=True, exist_ok=True)
@@ -273,11 +281,8 @@ def test_lesson_00_runs_and_its_panel_follows_the_slider(server, page):
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     expect(text).not_to_have_text(before_text)
-    deadline = time.monotonic() + PATIENCE
-    while picture_bytes(panel) == before_picture and time.monotonic() < deadline:
-        time.sleep(0.2)
+    expect_other_picture(panel, before_picture)
     screenshot(page, "lesson00.png")
-    assert picture_bytes(panel) != before_picture
     assert panel.locator("img").evaluate("image => image.naturalWidth") >= 32
     assert text.inner_text() in panel.locator("img").get_attribute("title")     # the picture's description in words
     expect(panel.get_by_role("alert")).to_have_count(0)
@@ -389,10 +394,7 @@ def test_a_training_run_is_seen_live_stopped_and_taken_up_again(server, page):
     expect(picture).to_be_visible()
     first_text, first_picture = bar.inner_text(), picture_bytes(output)
     expect(bar).not_to_have_text(first_text)
-    deadline = time.monotonic() + PATIENCE
-    while picture_bytes(output) == first_picture and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert picture_bytes(output) != first_picture
+    expect_other_picture(output, first_picture)
     expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(1)       # all of this while it is running
     screenshot(page, "training.png")
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
@@ -475,10 +477,7 @@ def test_panels_of_lessons_04_and_05_follow_the_keyboard(server, page):
         panel.get_by_role("slider").first.focus()       # the first is a person's seed, or a frame
         page.keyboard.press("ArrowRight")
         expect(text).not_to_have_text(said)
-        deadline = time.monotonic() + PATIENCE
-        while picture_bytes(panel) == before and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert picture_bytes(panel) != before
+        expect_other_picture(panel, before)
         expect(panel.get_by_role("alert")).to_have_count(0)
     screenshot(page, "swap_panels.png")
 
@@ -500,10 +499,7 @@ def test_the_panel_of_lesson_06_follows_the_keyboard_in_time(server, page):
     page.keyboard.press("ArrowLeft")
     expect(text).not_to_contain_text(person + " ")
     expect(text).to_contain_text("and is left")                # dark brown
-    deadline = time.monotonic() + PATIENCE
-    while picture_bytes(panel) == before and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert picture_bytes(panel) != before
+    expect_other_picture(panel, before)
     share = share_of_a_core()
     own = int(text.inner_text().split()[-2])
     screenshot(page, "edit_panel.png")
@@ -569,10 +565,7 @@ def test_the_panel_of_lesson_08_follows_the_keyboard_in_time(server, page):
     said = text.inner_text()
     panel.get_by_role("combobox").select_option("Deepfakes")
     expect(text).not_to_have_text(said)
-    deadline = time.monotonic() + PATIENCE
-    while picture_bytes(panel) == before and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert picture_bytes(panel) != before
+    expect_other_picture(panel, before)
     share = max(share, share_of_a_core())
     screenshot(page, "detectors_panel.png")
     print(f"six detectors took {sorted(own)[1]} ms at {share:.0%} of a core")
@@ -597,10 +590,7 @@ def test_the_panel_of_lesson_09_follows_the_keyboard_in_time(server, page):
     said = text.inner_text()
     panel.get_by_role("combobox").nth(1).select_option(index=1)
     expect(text).not_to_have_text(said)
-    deadline = time.monotonic() + PATIENCE
-    while picture_bytes(panel) == before and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert picture_bytes(panel) != before
+    expect_other_picture(panel, before)
     share = max(share, share_of_a_core())
     screenshot(page, "maps_panel.png")
     print(f"a map took {max(own)} ms at {share:.0%} of a core")

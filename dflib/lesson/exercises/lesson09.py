@@ -110,7 +110,7 @@ mistake("09.weak_loss", "label 0 is real, 1 is fake: yours are exchanged", lambd
 
 @exercise("09.iinc", "core")
 def inverse_intersection(answer):
-    """inverse_intersection(found (h,w), truth (h,w), threshold) -> float: IINC, from 0, best, to 1."""
+    """iinc(found (h,w), truth (h,w), threshold) -> float: IINC, from 0, best, to 1."""
     left, right, square = (torch.zeros(4, 4) for _ in range(3))
     left[:, :2], right[:, 2:], square[1:3, 1:3] = 0.9, 0.5, 1.0
     none, soft = torch.zeros(4, 4), torch.full((4, 4), 0.05)
