@@ -82,6 +82,13 @@ def test_differences_are_paired_and_corrected_and_may_be_none():
     assert table.differences([same, elsewhere]) == []       # other videos are no pairs
     cut = {**other, **{f"test_{k}": other[f"test_{k}"][:-4] for k in ("logit", "kind", "group", "clip")}}
     assert table.differences([same, cut]) == []
+    full = said(3, shift=0.0, name="xception-full")         # of a claim: a duel, with a correction of its own
+    claimed = {(d["first"], d["second"]): d for d in table.differences([same, other, weak, full])}
+    assert [*claimed] == [*found, ("xception-full", "xception")] and {pair: claimed[pair] for pair in found} == found
+    assert claimed["xception-full", "xception"]["p"] == pytest.approx(2 / 1001, abs=1e-4)
+    columns = card.differences_table([*found.values(), {**found["xception", "bayar"], "seed": 1}]).splitlines()
+    assert columns[0] == "| difference | c23, seed 0 | c23, seed 1 |" and len(columns) == 5
+    assert columns[3].startswith("| Xception − Rahmouni et al. | **") and columns[3].endswith("** |  |")
 
 
 def test_calibration_weighs_both_classes_alike_and_priors_follow_bayes():
@@ -117,6 +124,8 @@ def test_page_says_what_was_found():
     figure = figures.controls(both, {"real": np.zeros((4, 4, 3), np.uint8)})
     words = [text.get_text() for text in figure.axes[0].texts]
     assert "untouched" in words and "33" in words and len(figure.axes[0].images) == 1
+    drawn = figures.codings(scores["rows"]).axes[1].lines
+    assert [line.get_xydata()[0, 1] for line in drawn if line.get_linestyle() == "None"] == [100 * value]      # no claim among them
     videos = table.by_video(table.by_frame(both[0]))
     groups = ship.by_group(videos, {f"{k:03d}": ["men"] for k in range(6)})
     reals = videos["score"][videos["kind"] == "real"][:6]
@@ -127,6 +136,8 @@ def test_page_says_what_was_found():
 
 def test_entries_differ_in_what_they_test_alone():
     assert [entry.name for entry in entries(seeds=(0, 1), scale="cpu")] == [*DETECTORS, *DETECTORS]
+    asked = entries(("xception", "xception-people"), ("c23", "c40"), (0, 1), "cpu")      # claims once, the six with one thing changed
+    assert [entry.label for entry in asked] == ["xception-c23-0", "xception-people-c23-0", "xception-c23-1", "xception-c40-0"]
     one, other = recipe_of("xception", "cpu"), recipe_of("xception-full", "cpu")
     assert {name for name in vars(one) if getattr(one, name) != getattr(other, name)} == {"separable", "width"}
     scratch, imagenet = (recipe_of(f"efficientnet-{how}", "cpu") for how in ("scratch", "imagenet"))
@@ -174,7 +185,8 @@ def test_study_is_written_down_and_not_done_twice(compared, monkeypatch):
     assert scores["rows"][0]["clips"] == {"train": 10, "val": 10, "test": 20} and len(scores["differences"]) == 1
     assert set(scores["rows"][0]["others"]) == {"Recompressed", "Synthesis"}
     assert scores["rows"][0]["others"]["Synthesis"]["videos"] == 4           # of test people alone
-    assert "not distinguishable" in (out / "README.md").read_text()
+    assert "| co-occurrences + SVM − Rahmouni et al. |" in (out / "README.md").read_text()
+    assert media.read_image(out / "codings.png").std() > 10
     assert media.read_image(out / "controls.png").std() > 10
     monkeypatch.setattr(results, "trained", lambda *_: pytest.fail("trained twice"))
     study.main(arguments)

@@ -20,9 +20,15 @@ The paper's columns are Rössler et al. (2019), trained on {paper_clips} real vi
 networks at full size. Ours differ in data (rendered people, 160 px, one light and background a clip), in size (128 px crops,
 Xception of half width, far fewer steps), and in how fakes were made. Compare orders and drops, not levels.
 
-{main}
+![Accuracy of the detectors by coding, the paper's and ours](codings.png)
+
+{codings}
 
 {people}
+
+## Every training
+
+{main}
 
 ## By method, at c23
 
@@ -32,18 +38,19 @@ Accuracy of pictures, %, ours and in brackets the paper's.
 
 ## Which of them differ?
 
-Paired differences of the AUC of videos, with Holm's correction for all comparisons of one compression and seed.
+Paired differences of the AUC of videos in points, and their intervals. Bold: distinguishable, that is p < 0.05 after Holm's correction
+for all comparisons of one training of each.
 
 {differences}
 
 ## What do they see?
 
-Share of the videos of each control that is called fake. *TrueSwap* and *TrueReenactment* are fakes without the trace of a
+At {coding}: share of the videos of each control that is called fake. *TrueSwap* and *TrueReenactment* are fakes without the trace of a
 method; *Self…*, *PastedBack*, *Enlarged* and *Recompressed* are traces without a fake. None was learned from.
 
 {others}
 
-## What a score means
+## What a score means, at {coding}
 
 {calibration}
 {claims}"""
@@ -76,6 +83,21 @@ def main_table(rows: list) -> str:
                   "the paper's accuracy", "parameters", "minutes"], lines)
 
 
+def codings_table(rows: list) -> str:
+    """A line for each of the paper's detectors, a column for each coding that it was trained and tested at: accuracy of pictures,
+    the mean of its seeds, with the paper's in brackets."""
+    there = [name for name in PAPER_COLUMNS if any(row["compression"] == name for row in rows)]
+    lines = []
+    for name in dict.fromkeys(row["name"] for row in rows if row["name"] in PAPER):
+        line = [TITLES[name]]
+        for coding in there:
+            found = [row["frame"]["accuracy"]["value"] for row in rows if (row["name"], row["compression"]) == (name, coding)]
+            line.append((f"{100 * sum(found) / len(found):.1f}" if found else "–")
+                        + f" ({PAPER[name][PAPER_COLUMNS.index(coding)]:.1f})")
+        lines.append(line)
+    return table(["trained and tested at", *there], lines)
+
+
 def people_line(rows: list) -> str:
     """What people score."""
     there = [name for name in PAPER_COLUMNS if any(row["compression"] == name for row in rows)]
@@ -97,12 +119,16 @@ def kinds_table(rows: list) -> str:
 
 
 def differences_table(compared: list) -> str:
-    """A line for each two networks."""
+    """A line for each two networks, a column for each coding and seed at which both were trained."""
     if not compared:
         return "There are no two networks to compare."
-    return table(["coding", "seed", "detectors", "difference of AUC, points", "p, corrected", ""], [
-        [entry["compression"], entry["seed"], f"{TITLES[entry['first']]} − {TITLES[entry['second']]}", percent(entry),
-         f"{entry['p']:.3f}", "" if entry["distinguishable"] else "not distinguishable"] for entry in compared])
+    of = {}
+    for entry in compared:
+        said = f"**{percent(entry)}**" if entry["distinguishable"] else percent(entry)
+        of.setdefault((entry["first"], entry["second"]), {})[f"{entry['compression']}, seed {entry['seed']}"] = said
+    columns = list(dict.fromkeys(column for known in of.values() for column in known))
+    return table(["difference", *columns], [[f"{TITLES[one]} − {TITLES[other]}", *(known.get(column, "") for column in columns)]
+                                            for (one, other), known in of.items()])
 
 
 def others_table(rows: list) -> str:
@@ -144,9 +170,9 @@ def claims_lines(compared: list) -> str:
 def card(scores: dict) -> str:
     """README.md of `table`'s numbers: {"rows": [...], "differences": [...], "pairs": number of test pairs}."""
     rows, compared = scores["rows"], scores["differences"]
-    first = rows[0]
+    first, chosen = rows[0], [row for row in rows if row["compression"] == rows[0]["compression"]]
     return CARD.format(
-        **first["clips"], frames=first["frames"][0], scale=first["scale"], hardware=first["hardware"], pairs=scores["pairs"],
-        paper_clips="720", main=main_table(rows), people=people_line(rows), kinds=kinds_table(rows),
-        differences=differences_table(compared), others=others_table(rows), calibration=calibration_table(rows),
+        **first["clips"], frames=first["frames"][0], scale=first["scale"], hardware=first["hardware"], pairs=scores["pairs"], coding=first["compression"],
+        paper_clips="720", codings=codings_table(rows), main=main_table(rows), people=people_line(rows), kinds=kinds_table(rows),
+        differences=differences_table(compared), others=others_table(chosen), calibration=calibration_table(chosen),
         claims=claims_lines(compared))

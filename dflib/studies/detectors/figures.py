@@ -1,11 +1,12 @@
-"""What every detector says of every control, as one figure: a person, what was done to the person, and who calls it fake."""
+"""The comparison as figures: accuracy by coding, beside the paper's; and what every detector says of every control."""
 import numpy as np
 
 from dflib import media
 from dflib.datasets.crops import REAL
 from dflib.files import check_writable
+from dflib.metrics.people import PAPER as PAPER_PEOPLE
 from dflib.studies.detectors.data import clips_of, cut_out, others_of
-from dflib.studies.detectors.plan import TITLES
+from dflib.studies.detectors.plan import PAPER, PAPER_COLUMNS, TITLES
 from dflib.studies.detectors.table import by_frame, by_video
 
 SIZE = 128                          # px of the crops that head the columns
@@ -69,7 +70,40 @@ def controls(results: list, heads: dict):
     return figure
 
 
+def codings(rows: list):
+    """A matplotlib Figure: accuracy of pictures against the coding that a detector was trained and tested at, the paper's and that
+    of these rows of `table.row`, a line through the mean of a detector's seeds, each with its interval."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.5, 4), dpi=110, layout="constrained")
+    theirs, ours = figure.subplots(1, 2, sharey=True)
+    theirs.plot([PAPER_PEOPLE[name] for name in PAPER_COLUMNS], color=INK, linestyle=":", marker="+", label="people")
+    for name, marker in zip(PAPER, "osv^Dx"):
+        line, = theirs.plot(PAPER[name], marker=marker, label=TITLES[name])
+        colour, means = line.get_color(), {}
+        for row in rows:
+            if row["name"] == name:
+                place = PAPER_COLUMNS.index(row["compression"])
+                told = {key: 100 * row["frame"]["accuracy"][key] for key in ("value", "low", "high")}
+                means.setdefault(place, []).append(told["value"])
+                at = place + 0.05 * (tuple(PAPER).index(name) - 2.5)        # intervals side by side
+                ours.vlines(at, told["low"], told["high"], color=colour, alpha=0.5)
+                ours.plot(at, told["value"], color=colour, marker=marker, linestyle="none")
+        ours.plot(sorted(means), [np.mean(means[place]) for place in sorted(means)], color=colour, alpha=0.6)
+    for axes, title in ((theirs, "Rössler et al. 2019"), (ours, "here")):
+        axes.axhline(50, color=INK, linewidth=0.8)
+        axes.set(title=title, xticks=range(3), xticklabels=PAPER_COLUMNS, xlabel="trained and tested at", xlim=(-0.3, 2.3))
+    theirs.set(ylabel="accuracy of pictures, %")
+    theirs.legend(fontsize=7, loc="lower left")
+    return figure
+
+
+def write_codings(path, rows: list) -> None:
+    """`codings` as a PNG."""
+    media.write_figure(check_writable(path), codings(rows), note="accuracy of detectors by coding")
+
+
 def write_controls(path, root, results: list) -> None:
-    """The figure as a PNG."""
+    """`controls` as a PNG."""
     figure = controls(results, heads(root, results[0]["about"]["compression"]))
     media.write_figure(check_writable(path), figure, "composite", "what detectors say of controls")

@@ -7,11 +7,14 @@ from scipy.special import expit
 from dflib.datasets.crops import REAL
 from dflib.metrics.classification import (auc, balanced_accuracy, calibration_error, fit_temperature, holm, interval,
                                           paired_difference, precision, reliability, under_prior)
+from dflib.studies.detectors.plan import CLAIMS, DETECTORS
 
 SIGNIFICANT = 0.05
 PRIORS = (0.5, 0.1, 0.01)       # shares of fakes among all that is examined
 SAID = 0.9                      # what a score of this means under each
 BINS = 10
+DUELS = [duel for duels in CLAIMS.values() for duel in duels]
+CLAIMED = {name for duel in DUELS for name in duel if name not in DETECTORS}    # trained for a claim alone
 
 
 def temperature_of(result: dict) -> float:
@@ -113,24 +116,27 @@ def row(result: dict) -> dict:
 
 
 def differences(results: list, score=auc) -> list:
-    """Every two networks of one compression and seed: the difference of their video AUC, paired, over pairs of people.
+    """Differences of video AUC, paired, over pairs of people: of every two detectors of one compression and seed, and of the
+    two networks of each claim.
 
-    p is Holm's, over all comparisons of this compression and seed. "distinguishable" where it is below SIGNIFICANT.
-    Networks that were tested on other videos cannot be paired and are left out.
+    p is Holm's, over all comparisons of detectors of this compression and seed, or over all of claims. "distinguishable" where
+    it is below SIGNIFICANT. Networks that were tested on other videos cannot be paired and are left out.
     """
     found = []
-    for key in dict.fromkeys((r["about"]["compression"], r["about"]["seed"]) for r in results):
-        alike = [r for r in results if (r["about"]["compression"], r["about"]["seed"]) == key]
-        compared = []
-        for one, other in combinations(alike, 2):
-            first, second = by_video(by_frame(one)), by_video(by_frame(other))
-            if not np.array_equal(first["clip"], second["clip"]):
-                continue
-            found_here = paired_difference(score, first["group"], labels(first), first["score"], second["score"])
-            compared.append({"compression": key[0], "seed": key[1], "first": one["about"]["name"],
-                             "second": other["about"]["name"], **_rounded(found_here)})
-        for entry, p in zip(compared, holm([entry["p"] for entry in compared]) if compared else ()):
-            found.append({**entry, "p": round(float(p), 4), "distinguishable": bool(p < SIGNIFICANT)})
+    for compression, seed in dict.fromkeys((r["about"]["compression"], r["about"]["seed"]) for r in results):
+        alike = {r["about"]["name"]: r for r in results if (r["about"]["compression"], r["about"]["seed"]) == (compression, seed)}
+        for family in (combinations([name for name in alike if name not in CLAIMED], 2), DUELS):
+            compared = []
+            for one, other in family:
+                if not {one, other} <= alike.keys():
+                    continue
+                first, second = by_video(by_frame(alike[one])), by_video(by_frame(alike[other]))
+                if not np.array_equal(first["clip"], second["clip"]):
+                    continue
+                found_here = paired_difference(score, first["group"], labels(first), first["score"], second["score"])
+                compared.append({"compression": compression, "seed": seed, "first": one, "second": other, **_rounded(found_here)})
+            for entry, p in zip(compared, holm([entry["p"] for entry in compared]) if compared else ()):
+                found.append({**entry, "p": round(float(p), 4), "distinguishable": bool(p < SIGNIFICANT)})
     return found
 
 
