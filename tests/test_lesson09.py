@@ -52,6 +52,18 @@ def test_detection_is_not_helped_and_falls_to_chance_at_c40(page):
         assert 0.44 < row["detection"]["c40"]["video"]["auc"]["value"] < 0.56 and row["detection"]["test"]["video"]["auc"]["value"] > 0.93
 
 
+def test_few_fakes_are_found_where_few_reals_may_be_accused(page):
+    def found(key, unit, rate):
+        return ROWS[key]["detection"]["test"][unit]["tdr"][rate]
+
+    told = [f"{100 * found(key, 'frame', '0.1 %')['value']:.0f}" for key in
+            (("regression-supervised", 0), ("regression-supervised", 1), ("plain", 0))]
+    assert "finds {} % of the fake pictures ({} from the other seed), the network without attention {}".format(*told) in page
+    assert "about half of the fake videos are found" in page and "too few to tell one in a thousand" in page
+    for key in ROWS:
+        assert 0.4 < found(key, "video", "1 %")["value"] < 0.55 and "500 real ones" in found(key, "video", "0.1 %")["refused"]
+
+
 def test_enlarged_originals_are_hardly_accused_any_more(page):
     shares = [row["others"]["Enlarged"]["called fake"]["value"] for row in ROWS.values()]
     assert f"{100 * min(shares):.0f} to {100 * max(shares):.0f} %" in page and max(shares) < 0.3
