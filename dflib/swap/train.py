@@ -100,11 +100,12 @@ def colours(faces: FaceSet) -> Tensor:
 
 
 def autoencoder_run(folder: "str | Path", sets: list, recipe: Recipe, seed: int = 0, network: type = SwapAutoencoder,
-                    how: "Warp | None" = None, measure: "Callable | None" = None, log_every: int = 10,
-                    about: "dict | None" = None) -> TrainingRun:
+                    how: "Warp | None" = None, light: float = LIGHT, loss: "Callable | None" = None,
+                    measure: "Callable | None" = None, log_every: int = 10, about: "dict | None" = None) -> TrainingRun:
     """A run in ``folder`` that trains ``recipe`` on a FaceSet of each person, cut for ``recipe.size``.
 
     For ablations: ``network`` is `SwapAutoencoder` or `SeparateEncoders`, ``how`` the augmentation instead of the recipe's,
+    ``light`` that of `warp.relit`, ``loss`` takes the place of `reconstruction_loss`, and
     ``measure(network) -> dict of numbers`` is asked every ``log_every`` steps and shown and logged beside the losses. Previews
     show, for each person, six faces as they are, through the own decoder, and through the next person's. ValueError for
     fewer than two people.
@@ -122,7 +123,7 @@ def autoencoder_run(folder: "str | Path", sets: list, recipe: Recipe, seed: int 
         optimizers["critic"] = torch.optim.Adam(critic.parameters(), TIMES * recipe.rate, betas=(0.5, 0.999))
     data = [faces.tensor() for faces in sets]
     chances = [even_chances(poses(faces.landmarks)) if recipe.even else None for faces in sets]
-    how = how or (Warp() if recipe.plain else GENTLE)
+    how, loss = how or (Warp() if recipe.plain else GENTLE), loss or reconstruction_loss
 
     def step(run, i):
         model.train()
@@ -133,10 +134,10 @@ def autoencoder_run(folder: "str | Path", sets: list, recipe: Recipe, seed: int 
             rows = run.share(run.rng.choice(len(faces), size=recipe.batch, p=chances[person]))
             faces = data[person] = faces.to(run.device)
             chosen = faces[rows].float()
-            inputs, targets = random_pairs(chosen if recipe.plain else relit(chosen, LIGHT), recipe.size, warp)
+            inputs, targets = random_pairs(chosen if recipe.plain else relit(chosen, light), recipe.size, warp)
             with torch.autocast(run.device.type, torch.bfloat16, enabled=recipe.bf16 or run.device.type == "cuda"):
                 codes, made = reconstructed(model, person, inputs)
-            losses[f"person {person}"] = reconstruction_loss(made, targets, recipe)
+            losses[f"person {person}"] = loss(made, targets, recipe)
             batches.append((codes, made, *unpacked(targets)))
         total = sum(losses.values())
         if left <= round(recipe.critic * recipe.steps):
@@ -176,13 +177,19 @@ def reconstructed(model: SwapAutoencoder, person: int, inputs: Tensor) -> tuple:
     return codes, model.decode(codes, person)
 
 
+def weights(targets: Tensor, recipe: Recipe) -> Tensor:
+    """How much each pixel of faces (B, 5, S, S) counts, (B, 1, S, S): those of the face and a margin, eyes and mouth more."""
+    margin = recipe.size // 16                                  # what lies around one face is inside another's
+    inside = F.max_pool2d(unpacked(targets)[1], 2 * margin + 1, 1, margin)
+    return inside * (1 + recipe.emphasis * targets[:, 4:] / 255)
+
+
 def reconstruction_loss(made: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
     """How far pictures made (B, 3, S, S) from warped faces are from the faces before the warp, targets (B, 5, S, S)."""
-    (wanted, counted), made = unpacked(targets), made.contiguous()
+    (wanted, _), made = unpacked(targets), made.contiguous()
     if recipe.plain:
-        return mae(made, wanted, torch.ones_like(counted))
-    margin = recipe.size // 16                                  # what lies around one face is inside another's
-    counted = F.max_pool2d(counted, 2 * margin + 1, 1, margin) * (1 + recipe.emphasis * targets[:, 4:] / 255)
+        return mae(made, wanted, torch.ones_like(wanted[:, :1]))
+    counted = weights(targets, recipe)
     if not recipe.gradient:
         return mae(made, wanted, counted) + dssim(made, wanted, counted) / 2
     coarse = (F.avg_pool2d(x, 2) for x in (made, wanted, counted))
