@@ -622,6 +622,9 @@ def test_swap_explorer_follows_its_controls():
     assert abs(changed() / first - 1) < 0.1 and not np.array_equal(panel.picture, picture)
     panel.set(colour="none", by_shape=True, view="what was changed")
     assert (panel.picture[0, 100:] == 255).all() and not panel.error
+    panel.set(colour=method.colour, blend_by=method.blend_by, by_shape=False, finished=True, view="whole picture",
+              shrink=round(100 * method.shrink))
+    assert np.array_equal(panel.picture[:, 100:], method.changed(7, frame.image))       # what the command makes
 
 
 def test_morph_explorer_goes_from_one_decoder_to_the_other():

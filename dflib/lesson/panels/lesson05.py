@@ -16,14 +16,15 @@ def swap_explorer(method, frames):
     """
     from dflib.swap import deepfake
 
-    def draw(frame, blend_by, colour, shrink, by_shape, view):
+    def draw(frame, blend_by, colour, shrink, by_shape, finished, view):
         number, picture = frames[frame]
         seen, own = method.places[number]
         start = time.perf_counter()
         face, mask = deepfake.converted(
             method.model, picture, seen, own if by_shape else seen, method.source_number, method.target_number
         )
-        result = deepfake.blended(face, picture, mask, colour, blend_by, shrink / 100)
+        parts = deepfake.not_skin(seen, picture.shape) if finished else ()
+        result = deepfake.blended(face, picture, mask, colour, blend_by, shrink / 100, finished, parts)
         milliseconds = 1000 * (time.perf_counter() - start)
         changed = (result != picture).any(2)
         if view == "what was changed":
@@ -37,6 +38,7 @@ def swap_explorer(method, frames):
         "colour": choice("colours", deepfake.COLOURS, "none"),
         "shrink": slider("mask smaller, % of width", 0, 25, 0),
         "by_shape": switch("placed by the source's shape", method.by_shape),
+        "finished": switch("eyes keep their colours, all is sharpened", False),
         "view": choice("view", ["whole picture", "what was changed"]),
     }
     return Panel(

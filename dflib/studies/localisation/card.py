@@ -6,11 +6,11 @@ from dflib.studies.localisation.plan import PAPER, PAPER_PBCA, TITLES, WHOLE
 
 CODINGS = {"raw": "raw", "test": "c23", "c40": "c40"}      # part of a result -> how its pictures are coded
 WORDS = {"nothing": "*nothing, anywhere*", "mean mask": "*the training masks' mean, always*",
-         "mask of most": "*what more than half of the training masks show, always*",
+         "mask of most": "*fields of which more than half is changed in their mean, always*",
          "mean mask if called fake": "*their mean, where the network without attention says fake*",
          "exact at the grid": "*the exact mask at the maps' grid*",
-         "exact by majority": "*the fields of which more than half was changed*"}
-CEILINGS = ("exact at the grid", "exact by majority")
+         "best by IoU": "*the best choice of these fields, by IoU*"}
+CEILINGS = ("exact at the grid", "best by IoU")
 KNOWN = ("mean mask", "mask of most", *CEILINGS)        # the floor and the ceiling of every table
 
 CARD = """# Where was it changed?
@@ -42,8 +42,8 @@ Paired differences from the network without attention, AUC of videos, with Holm'
 ## Where?
 
 On fakes that are {partly} (a mean over methods), on untouched pictures (all that is marked there is wrong), and on entire
-syntheses (all is right). In italics what no network made: the floor is what a map scores that never looks at the picture, the ceiling what
-{side} × {side} fields can say. IINC is best at 0, the others at 1. Fakes of which nothing differs from the original are left out.
+syntheses (all is right). In italics what no network made: the floor is what a map scores that never looks at the picture, the ceiling the
+exact share of each of {side} × {side} fields, cut at 0.1 as every map, and the fields that would be best by IoU. IINC is best at 0, the others at 1. Fakes of which nothing differs from the original are left out.
 
 {maps}
 
@@ -120,7 +120,7 @@ def differences_table(compared: list) -> str:
 
 
 def maps_table(rows: list, bounds: dict) -> str:
-    """Every network with maps between what knows nothing and what cannot be bettered."""
+    """Every network with maps between what knows nothing and what their grid can say."""
     def line(name, seed, found):
         return [name, seed, *(decimals(found[PARTLY][score]) for score in SCORES),
                 *(decimals(found[REAL][score]) for score in ("IINC", "PBCA")),

@@ -73,7 +73,7 @@ def pairs_in(result: dict) -> int:
     return len(set(result["test_group"][result["test_kind"] == REAL].tolist()))
 
 
-# ---- what knows nothing, and what cannot be bettered
+# ---- what knows nothing, and what a grid can say
 
 def mean_mask(training: FaceCrops, side: int) -> np.ndarray:
     """(side, side): the mean mask of training fakes that are changed in part, every method counting alike."""
@@ -82,17 +82,31 @@ def mean_mask(training: FaceCrops, side: int) -> np.ndarray:
     return np.mean([masks[kinds == kind].mean(axis=0) for kind in methods], axis=0)
 
 
+def best_by_iou(truths: np.ndarray, side: int) -> np.ndarray:
+    """(N, side, side) of 0 and 1: the fields with the largest IoU that any choice of them has, for truths (N, MASK, MASK).
+
+    They are those with the largest shares: a field of share s, one of its area, adds s to what both have and 1 − s to the union.
+    """
+    shares = at_grid((truths > THRESHOLD).astype(np.float32), side).reshape(len(truths), -1)
+    order = np.argsort(-shares, axis=1, kind="stable")
+    common = np.cumsum(np.take_along_axis(shares, order, 1), axis=1)           # of the first 1, 2, ... fields
+    union = shares.sum(1, keepdims=True) + np.arange(1, side * side + 1) - common
+    chosen = np.arange(side * side) <= (common / union).argmax(1)[:, None]
+    best = np.zeros_like(shares)
+    np.put_along_axis(best, order, (chosen & (shares.sum(1, keepdims=True) > 0)).astype(np.float32), 1)
+    return best.reshape(-1, side, side)
+
+
 def bounds(training: FaceCrops, truths: np.ndarray, side: int, says_fake=None) -> dict:
     """Name -> maps (N, side, side) that no network made, for pictures with these truths: nothing, the same mask for all, what a
-    grid of this side can say: the share of each field that was changed, and whether that is more than half. says_fake (N,)
+    grid of this side can say: the share of each field that was changed, and the fields that are best by IoU. says_fake (N,)
     bool: the same mask where a detector without maps says fake."""
     mean = mean_mask(training, side)
     always = {"nothing": 0 * mean, "mean mask": mean, "mask of most": (mean > 0.5).astype(float)}
     found = {name: np.repeat(map[None], len(truths), axis=0) for name, map in always.items()}
     if says_fake is not None:
         found["mean mask if called fake"] = found["mean mask"] * np.asarray(says_fake)[:, None, None]
-    exact = at_grid(truths, side)
-    return found | {"exact at the grid": exact, "exact by majority": (exact > 0.5).astype(float)}
+    return found | {"exact at the grid": at_grid(truths, side), "best by IoU": best_by_iou(truths, side)}
 
 
 # ---- detection
