@@ -98,3 +98,5 @@ def test_the_shapes_are_those_of_the_networks():
     star = stargan.Generator((7, 5), width=8)
     seen = seen_shapes(star.main[1:], torch.zeros(1, 8, 64, 64)) | {(8, 64, 64)}
     assert drawn_shapes("06.generator", ("network",), w=8, S=64) <= seen
+    critic = stargan.Discriminator(128, 12, width=8)
+    assert drawn_shapes("06.critic", ("network",), w=8, S=128) <= seen_shapes(critic, torch.zeros(1, 3, 128, 128))

@@ -44,4 +44,19 @@ DIAGRAMS = {
         caption="The generator, after table 4 of the paper; w is 64 there. Every convolution but the last has an instance norm behind "
         "it, and none has a bias.",
     ),
+    "critic": Diagram(
+        boxes={
+            "x": (0, 0.5, "data", "picture\n(B, 3, S, S)"),
+            "first": (1.1, 0.5, "network", "conv 4 × 4, half\n(B, w, S/2, S/2)", 1.05),
+            "more": (2.25, 0.5, "network", "and so on: half the\nside, twice the maps", 1.1),
+            "maps": (3.4, 0.5, "network", "conv 4 × 4, half\n(B, 32w, 2, 2)", 1.05),
+            "source": (4.5, 0, "network", "conv 3 × 3\n(B, 1, 2, 2)"),
+            "classes": (4.5, 1, "network", "conv 2 × 2\nn logits"),
+        },
+        arrows=("x -> first", "first -> more", "more -> maps", "maps -> source", "maps -> classes"),
+        alt="The critic: 4 by 4 convolutions halve the picture and double the maps until 2 by 2 places are left; from there a "
+        "3 by 3 convolution says of each place how real it is, and a 2 by 2 convolution gives a logit for each column of the label",
+        caption="The critic, after table 5 of the paper; w is 64 there, and six convolutions halve a picture of 128 px. A leaky ReLU "
+        "follows each, and nothing is normalised. Above: how real each place is; below: a logit for each column of the label.",
+    ),
 }

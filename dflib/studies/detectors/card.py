@@ -164,15 +164,16 @@ def claims_lines(compared: list) -> str:
                     lines.append(f"- {claim}, {TITLES[with_it]} against {TITLES[without]}, {entry['compression']}, seed "
                                  f"{entry['seed']}: {100 * sign * entry['value']:+.1f} points of AUC ({values[0]:.1f} to "
                                  f"{values[1]:.1f})" + ("" if entry["distinguishable"] else ", not distinguishable"))
-    return "\n## The article's claims\n\n" + "\n".join(lines) + "\n" if lines else ""
+    return "\n".join(lines)
 
 
 def card(scores: dict) -> str:
     """README.md of `table`'s numbers: {"rows": [...], "differences": [...], "pairs": number of test pairs}."""
     rows, compared = scores["rows"], scores["differences"]
+    claims = claims_lines(compared)
     first, chosen = rows[0], [row for row in rows if row["compression"] == rows[0]["compression"]]
     return CARD.format(
         **first["clips"], frames=first["frames"][0], scale=first["scale"], hardware=first["hardware"], pairs=scores["pairs"], coding=first["compression"],
         paper_clips="720", codings=codings_table(rows), main=main_table(rows), people=people_line(rows), kinds=kinds_table(rows),
         differences=differences_table(compared), others=others_table(chosen), calibration=calibration_table(chosen),
-        claims=claims_lines(compared))
+        claims=f"\n## The article's claims\n\n{claims}\n" if claims else "")
