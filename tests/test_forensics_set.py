@@ -224,7 +224,7 @@ def test_the_starts_learn_from_training_actors_only(small, monkeypatch, tmp_path
 def test_an_actor_learns_a_decoder_of_their_own_behind_the_common_encoder(small):
     begin, (one, other) = untrained(), plan.pairs_of(plan.actors_of(6))["test"][0]
     found = [network.own(begin.swap, actor.id, film(actor).faces(32), 3) for actor in (one, other)]
-    both = network.together(*found)
+    both = network.joined(*found)
     for model in found:
         assert torch.equal(model.encoder.dense.weight, begin.swap.encoder.dense.weight)
         assert not torch.equal(model.decoders[0].to_rgb.weight, begin.swap.decoders[0].to_rgb.weight)

@@ -114,7 +114,7 @@ def method_of(task: plan.Task, source: Film, target: Film, begin: "Starts | None
     """The `manipulate.Method` of a Task."""
     name = task.method.removeprefix("Self")
     if name == "Deepfakes":
-        both = network.together(decoder_of(begin, source), decoder_of(begin, target))
+        both = network.joined(decoder_of(begin, source), decoder_of(begin, target))
         # with the spread matched too, soft pictures look oily; with a smaller mask, eyes and lips of turned heads stay the target's
         return DeepFake(both, 0, 1, colour="mean", shrink=0.0, enhancer=begin.enhancer)
     if name == "NeuralTextures":

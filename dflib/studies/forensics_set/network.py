@@ -140,7 +140,7 @@ def learn_own(model: SwapAutoencoder, faces, steps: int, bf16: bool, seed: int) 
         adam.step()
 
 
-def together(one: SwapAutoencoder, other: SwapAutoencoder) -> SwapAutoencoder:
+def joined(one: SwapAutoencoder, other: SwapAutoencoder) -> SwapAutoencoder:
     """The network that knows two actors, as 0 and 1, of the networks that know one each."""
     both = SwapAutoencoder(one.size, one.width, 2, aligned=True, finest=one.decoders[0].to_rgb.in_channels)
     both.encoder.load_state_dict(one.encoder.state_dict())
