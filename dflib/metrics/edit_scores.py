@@ -18,7 +18,8 @@ from dflib.metrics.features import features_of
 KINDS = list(dict.fromkeys(what for what, _ in EDITS))           # hair, gender, age, skin, expression
 # name: (heading, decimals); `taken` is per cent, of more than one judge
 COLUMNS_SHOWN = {"psnr_inside": ("PSNR in", 1), "psnr_outside": ("PSNR out", 1), "ssim_inside": ("SSIM in", 3),
-                 "ssim_outside": ("SSIM out", 3), "features": ("features", 2), "identity": ("identity", 2)}
+                 "ssim_outside": ("SSIM out", 3), "features_inside": ("features in", 2),
+                 "features_outside": ("features out", 2), "identity": ("identity", 2)}
 
 
 def scores(made: np.ndarray, truth: TrueEdits, judges=()) -> dict:
