@@ -1,6 +1,6 @@
 """What each part of lesson 05's cure is worth: small swap networks without one of them, against the truth: data/cure.
 
-    python -m dflib.studies.cure                        all: about twenty minutes of one core; goes on where it stopped
+    python -m dflib.studies.cure                        all: about a quarter of an hour of one core; goes on where it stopped
     python -m dflib.studies.cure --only plain cured     some of them
 
 The cured recipe masks the encoder's input, standardises the colours of skin, aligns the codes of each person, counts structure
@@ -34,7 +34,7 @@ FOLDER = DATA / "cure"
 SEEDS = (0, 1)
 SIZE = 32
 #: Steps, performances to learn from of each person, and held-out ones to score by, at each scale.
-LENGTHS = {"smoke": (4, 2, 2), "cpu": (1_000, 16, 20), "gpu": (10_000, 48, 20)}
+LENGTHS = {"smoke": (4, 2, 2), "cpu": (600, 16, 20), "gpu": (10_000, 48, 20)}
 SECONDS, FPS, FRAMES = 2.5, 8.0, 5          # of a performance that is learned from; frames of one that is held out
 FEW = 20                                    # faces of each person, where few are learned from
 WATCHED = 10                                # times that a run is measured
