@@ -3,9 +3,9 @@
     python -m dflib.studies.challenge ROOT [--out FOLDER]
 
 After Seferbekov's and other winning solutions (github.com/selimsef/dfdc_deepfake_challenge): several frames of a video, a square
-30 % larger than the face, an EfficientNet that knows ImageNet, the mean of the log losses of reals and of fakes, parts of the face
-dropped, several networks averaged. Nothing is chosen on test videos: temperatures are fitted on training people that no network
-learns from.
+larger than the face (here by 30 %; the winner added 30 % on every side), an EfficientNet that knows ImageNet, the mean of the log
+losses of reals and of fakes, parts of the face dropped, several networks averaged. Nothing is chosen on test videos: temperatures
+are fitted on training people that no network learns from.
 """
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from dflib.training.schedule import warm_cosine
 
 FRAMES = {"smoke": 2, "cpu": 16, "gpu": 32}     # of each video, spread over it; the winner's 32
 SIDE = 128                                      # px of the crops
-MARGIN = 1.3                                    # of their square, in sides of the face's box: the course's and the winner's 30 %
+MARGIN = 1.3                                    # of their square, in sides of the face's box: as everywhere in the course
 HELD_OUT = 5                                    # one in so many pairs of training people is for temperatures
 MISSING = 0.5                                   # what is said of a video in which no face is found
 
