@@ -14,7 +14,8 @@ FOLDER = DATA / "detectors"
 
 
 def main(arguments=None) -> None:
-    """Train what is missing, and write scores.json, README.md and figures into the folder after each network."""
+    """Train what is missing, and write scores.json, README.md and figures into the folder: a row after each network, at the end
+    the differences."""
     parser = argparse.ArgumentParser(prog="python -m dflib.studies.detectors", description=__doc__.split(": ", 1)[1])
     parser.add_argument("root", type=Path, metavar="ROOT", help="a set in FaceForensics++'s layout")
     parser.add_argument("--compression", nargs="+", default=["c23"], choices=plan.PAPER_COLUMNS,
@@ -28,10 +29,12 @@ def main(arguments=None) -> None:
     asked = parser.parse_args(arguments)
     out = writable_folder(asked.out)
     wanted = plan.entries(asked.entries, asked.compression, asked.seeds)
-    results = []
+    results, rows = [], []
     for entry in tqdm(wanted, "comparing", unit="network"):
         results.append(results_of(asked.root, entry))
-        write(out, results)
+        rows.append(table.row(results[-1]))
+        write(out, results, rows, [])
+    write(out, results, rows, table.differences(results))
     first = [(entry, result) for entry, result in zip(wanted, results)
              if (entry.compression, entry.seed) == (asked.compression[0], asked.seeds[0]) and entry.name in plan.DETECTORS]
     figures.write_controls(out / "controls.png", asked.root, [result for _, result in first] or results)
@@ -40,10 +43,10 @@ def main(arguments=None) -> None:
             ship.ship(asked.root, entry, result)
 
 
-def write(out: Path, results: list) -> None:
-    """scores.json and README.md of these results. They replace what is there: name all entries that the page should have."""
-    scores = {"pairs": len(set(results[0]["test_group"])), "rows": [table.row(result) for result in results],
-              "differences": table.differences(results)}
+def write(out: Path, results: list, rows: list, differences: list) -> None:
+    """scores.json, README.md and codings.png of these results, their rows and differences. They replace what is there: name all
+    entries that the page should have."""
+    scores = {"pairs": len(set(results[0]["test_group"])), "rows": rows, "differences": differences}
     write_bytes(out / "scores.json", (json.dumps(scores, indent=1) + "\n").encode())
     write_bytes(out / "README.md", card.card(scores).encode())
     figures.write_codings(out / "codings.png", scores["rows"])
