@@ -101,8 +101,9 @@ differences of a few per cent as chance.
 {table}
 
 How to read the committed rows: after so few pictures the order is the paper's upside down. The generators without styles (A, B)
-are nearest to real people by then. What the paper shows is where each ends after more than 250 times as many pictures. With styles, the path through w is about a
-quarter of the path through z; but the paper compares it with the path of A and B through their z, and there only F's is shorter.
+are nearest to real people by then. What the paper shows is where each ends after more than 250 times as many pictures. With
+styles, the path through w is about a quarter of the path through z; but the paper compares it with the path of A and B through
+their z, and there only F's is shorter.
 
 All pictures show people who do not exist; CC0, as all of data.
 """

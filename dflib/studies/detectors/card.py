@@ -173,7 +173,8 @@ def card(scores: dict) -> str:
     claims = claims_lines(compared)
     first, chosen = rows[0], [row for row in rows if row["compression"] == rows[0]["compression"]]
     return CARD.format(
-        **first["clips"], frames=first["frames"][0], scale=first["scale"], hardware=first["hardware"], pairs=scores["pairs"], coding=first["compression"],
+        **first["clips"], frames=first["frames"][0], scale=first["scale"], hardware=first["hardware"], pairs=scores["pairs"],
+        coding=first["compression"],
         paper_clips="720", codings=codings_table(rows), main=main_table(rows), people=people_line(rows), kinds=kinds_table(rows),
         differences=differences_table(compared), others=others_table(chosen), calibration=calibration_table(chosen),
         claims=f"\n## The article's claims\n\n{claims}\n" if claims else "")

@@ -42,8 +42,9 @@ Paired differences from the network without attention, AUC of videos, with Holm'
 ## Where?
 
 On fakes that are {partly} (a mean over methods), on untouched pictures (all that is marked there is wrong), and on entire
-syntheses (all is right). In italics what no network made: the floor is what a map scores that never looks at the picture, the ceiling the
-exact share of each of {side} × {side} fields, cut at 0.1 as every map, and the fields that would be best by IoU. IINC is best at 0, the others at 1. Fakes of which nothing differs from the original are left out.
+syntheses (all is right). In italics what no network made: the floor is what a map scores that never looks at the picture, the
+ceiling the exact share of each of {side} × {side} fields, cut at 0.1 as every map, and the fields that would be best by IoU. IINC is
+best at 0, the others at 1. Fakes of which nothing differs from the original are left out.
 
 {maps}
 
