@@ -85,14 +85,14 @@ def main_table(rows: list) -> str:
 
 def codings_table(rows: list) -> str:
     """A line for each of the paper's detectors, a column for each coding that it was trained and tested at: accuracy of pictures,
-    the mean of its seeds, with the paper's in brackets."""
+    seed by seed, with the paper's in brackets."""
     there = [name for name in PAPER_COLUMNS if any(row["compression"] == name for row in rows)]
     lines = []
     for name in dict.fromkeys(row["name"] for row in rows if row["name"] in PAPER):
         line = [TITLES[name]]
         for coding in there:
             found = [row["frame"]["accuracy"]["value"] for row in rows if (row["name"], row["compression"]) == (name, coding)]
-            line.append((f"{100 * sum(found) / len(found):.1f}" if found else "–")
+            line.append((", ".join(f"{100 * value:.1f}" for value in found) or "–")
                         + f" ({PAPER[name][PAPER_COLUMNS.index(coding)]:.1f})")
         lines.append(line)
     return table(["trained and tested at", *there], lines)

@@ -72,7 +72,7 @@ def controls(results: list, heads: dict):
 
 def codings(rows: list):
     """A matplotlib Figure: accuracy of pictures against the coding that a detector was trained and tested at, the paper's and that
-    of these rows of `table.row`, a line through the mean of a detector's seeds, each with its interval."""
+    of these rows of `table.row`, each with its interval and a line through a detector's first seed."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 4), dpi=110, layout="constrained")
@@ -80,16 +80,16 @@ def codings(rows: list):
     theirs.plot([PAPER_PEOPLE[name] for name in PAPER_COLUMNS], color=INK, linestyle=":", marker="+", label="people")
     for name, marker in zip(PAPER, "osv^Dx"):
         line, = theirs.plot(PAPER[name], marker=marker, label=TITLES[name])
-        colour, means = line.get_color(), {}
+        colour, first = line.get_color(), {}
         for row in rows:
             if row["name"] == name:
                 place = PAPER_COLUMNS.index(row["compression"])
                 told = {key: 100 * row["frame"]["accuracy"][key] for key in ("value", "low", "high")}
-                means.setdefault(place, []).append(told["value"])
+                first.setdefault(place, told["value"])
                 at = place + 0.05 * (tuple(PAPER).index(name) - 2.5)        # intervals side by side
                 ours.vlines(at, told["low"], told["high"], color=colour, alpha=0.5)
                 ours.plot(at, told["value"], color=colour, marker=marker, linestyle="none")
-        ours.plot(sorted(means), [np.mean(means[place]) for place in sorted(means)], color=colour, alpha=0.6)
+        ours.plot(sorted(first), [first[place] for place in sorted(first)], color=colour, alpha=0.6)
     for axes, title in ((theirs, "Rössler et al. 2019"), (ours, "here")):
         axes.axhline(50, color=INK, linewidth=0.8)
         axes.set(title=title, xticks=range(3), xticklabels=PAPER_COLUMNS, xlabel="trained and tested at", xlim=(-0.3, 2.3))
