@@ -90,7 +90,9 @@ def test_floor_and_ceiling():
 
 
 def test_no_choice_of_fields_has_a_larger_iou():
-    truths = np.random.default_rng(3).random((6, 8, 8)).round(1) * (np.arange(6) > 0)[:, None, None]      # the first is empty
+    rng = np.random.default_rng(3)                          # every field its own share, from none to all; the first truth is empty
+    shares = rng.random((12, 2, 2)).repeat(4, 1).repeat(4, 2) * (np.arange(12) > 0)[:, None, None]
+    truths = (rng.random((12, 8, 8)) < shares ** 2).astype(float)
     choices = np.array([[(number >> field) & 1 for field in range(4)] for number in range(16)], np.float32).reshape(-1, 2, 2)
     for truth, found in zip(truths, measure.best_by_iou(truths, 2)):
         of = [measure.iou(choice.repeat(4, 0).repeat(4, 1), truth) for choice in choices]
