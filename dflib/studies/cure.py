@@ -201,7 +201,7 @@ Small swap networks ({size} px, width {width}, {steps} steps of {batch} faces of
 {held} frames of {shots} other performances of each person, both directions, against the true swap inside the true face; both
 seeds. *Difference*: from the cured recipe, mean of both seeds, with its 95 % interval over performances (it knows nothing of
 other people and other seeds). *Leak*: how often a small network tells from the code of a held-out face whose it is; 50 % is
-guessing. Hardware: {hardware}, one thread.
+guessing. Hardware: {hardware}.
 
 {table}
 
