@@ -101,6 +101,14 @@ def test_the_sets_differ_in_who_is_blond_and_in_nothing_else(monkeypatch):
     assert len(set(men)) == 3
 
 
+def test_the_independent_set_has_nobody_of_whom_a_judge_learned(monkeypatch):
+    monkeypatch.setattr(study, "JUDGED", 15)
+    monkeypatch.setattr(study.edits, "mixed_faces", lambda size, number: people() if (size, number) == (32, 15 + study.INDEPENDENT) else None)
+    found = study.independent(people())
+    first = set(people().people[:15])
+    assert not first & set(found.people) and counts(found)[0] == counts(found)[1] > 0 and counts(found)[2] > 0
+
+
 def test_a_network_is_told_the_sex_only_where_it_should_be():
     labels = people(4).labels
     assert study.asked(labels, 1, False).tolist() == [[1, 0]] * 4

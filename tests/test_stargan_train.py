@@ -8,7 +8,7 @@ import torch
 from dflib.datasets.domains import EDITS, INDEX, expression_labels
 from dflib.datasets.edits import LabelledFaces, TrueEdits
 from dflib.pictures import as_tensor
-from dflib.synthesis.stargan import edit
+from dflib.synthesis.stargan import edit, stargan
 from dflib.synthesis.stargan import train as stargan_train
 from dflib.synthesis.stargan.train import Recipe, stargan_run, train
 
@@ -51,6 +51,24 @@ def test_the_generator_learns_in_every_second_step_only(tmp_path, loss):
     run._step = step
     run.fit()
     assert [row["generator"] for row in seen] == [False, True, False, True] and all(row["critic"] for row in seen)
+
+
+def test_keeping_asks_every_fourth_picture_for_its_own_label(tmp_path):
+    class Shifted(torch.nn.Module):
+        def forward(self, x, c):
+            self.asked = x.shape[0], c
+            return x + 0.25 * (c[:, :1, None, None] == 1) + 0.5
+
+    shifted, labels = Shifted(), torch.eye(12)[torch.arange(8) % 5]
+    kept = stargan.keeping_loss(shifted, torch.zeros(8, 3, 16, 16), labels)
+    assert shifted.asked[0] == 2 and torch.equal(shifted.asked[1], labels[[0, 4]]) and kept.item() == pytest.approx(0.5 + 0.25 / 2)
+    told = {}
+    for weight in (0.0, 10.0):
+        run = stargan_run(tmp_path / str(weight), toy(), replace(TINY, steps=2, keeping=weight))
+        run.fit()
+        assert ("keeping" in run.history[-1]) == (weight > 0)
+        told[weight] = weights(run.models["stargan"].generator)
+    assert not torch.equal(told[0.0], told[10.0])           # it is lowered, not only shown
 
 
 def test_the_rate_really_decays(tmp_path):

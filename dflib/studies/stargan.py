@@ -39,6 +39,7 @@ SIZE, PEOPLE = 32, 8000
 ASKED = "blond hair"
 COLUMNS = (2,)                              # blond, female: of one data set
 FEW = 10                                    # blond men that the cure has found
+JUDGED, INDEPENDENT = 800, 800              # mixed people of whom the judges learned, and those who come after them
 MEN = 120                                   # test men who are asked to be blond
 SHOWN = 6                                   # of them, in people.png
 SEED = 0
@@ -68,6 +69,7 @@ class Experiment:
     faces: str = "balanced"                 # a key of SETS
     recipe: Recipe = RECIPE
     sex_told: bool = False
+    keeping: float = 0.                     # weight of `stargan.keeping_loss`
     seed: int = SEED
 
 
@@ -80,6 +82,10 @@ EXPERIMENTS = {
     "confounded, again": Experiment("as confounded, another seed", "confounded", seed=1),
     "no reconstruction": Experiment("without the reconstruction loss", recipe=replace(RECIPE, reconstruction=0.)),
     "no class": Experiment("without the class loss", recipe=replace(RECIPE, classes=0.)),
+    "keeping": Experiment("as plain, and a picture asked for its own label comes back", keeping=10.),
+    "keeping, again": Experiment("the same, another seed", keeping=10., seed=1),
+    "independent": Experiment("as many blond people of a set in which nothing goes together", "independent"),
+    "independent, again": Experiment("the same, another seed", "independent", seed=1),
 }
 
 
@@ -109,7 +115,16 @@ def few_men(faces: LabelledFaces) -> LabelledFaces:
     return faces.of(np.concatenate([others, women, repeated]), f"{faces.name}, {FEW} blond men repeated")
 
 
-SETS = {"balanced": balanced, "confounded": confounded, "few men": few_men}
+def independent(faces: LabelledFaces) -> LabelledFaces:
+    """People whose hair, sex, age and skin were drawn apart (`mixed_faces`), and of whom no judge has learned; not ``faces``."""
+    mixed = edits.mixed_faces(SIZE, JUDGED + INDEPENDENT)
+    mixed = mixed.of(np.arange(JUDGED, len(mixed)), f"{mixed.name}, those after the first {JUDGED}")
+    women, men, others = rows_of(mixed)
+    half = min(len(rows_of(faces)[0]) // 2, len(women), len(men))
+    return mixed.of(np.concatenate([others, women[:half], men[:half]]), f"{mixed.name}, balanced")
+
+
+SETS = {"balanced": balanced, "confounded": confounded, "few men": few_men, "independent": independent}
 
 
 def asked(labels: np.ndarray, blond, sex_told: bool) -> torch.Tensor:
@@ -160,9 +175,10 @@ def experiment_run(name: str, faces: LabelledFaces, start: stargan.StarGAN, fold
         _lower(run, "critic", critic, (1, recipe.classes, recipe.penalty))
         with autocast(run):
             generator = stargan.logistic_generator_losses(networks.generator, networks.critic, x, fakes, own, target)
-        _lower(run, "generator", generator, (1, recipe.classes, recipe.reconstruction))
-        return dict(zip(("critic", "class of reals", "penalty", "generator", "class of fakes", "reconstruction"),
-                        (*critic, *generator)))
+            kept = stargan.keeping_loss(networks.generator, x, own) if experiment.keeping else torch.zeros(())
+        _lower(run, "generator", (*generator, kept), (1, recipe.classes, recipe.reconstruction, experiment.keeping))
+        return dict(zip(("critic", "class of reals", "penalty", "generator", "class of fakes", "reconstruction", "keeping"),
+                        (*critic, *generator, kept)))
 
     folder = folder or _folder(name, (recipe, START), data, experiment.seed)
     men = data.images[halves[1]][data.labels[halves[1], INDEX["female"]] == 0][:SHOWN]

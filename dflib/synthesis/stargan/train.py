@@ -37,7 +37,7 @@ class Recipe:
     loss: str = "wasserstein"           # with WGAN-GP's penalty, as in the paper, or "logistic" with R1
     penalty: float = stargan.PENALTY    # weight of either
     reconstruction: float = stargan.RECONSTRUCTION
-    keeping: float = 0.0                # weight of |G(x, own label) - x|, on every fourth picture; the paper has no such loss
+    keeping: float = 0.0                # of `keeping_loss`, which the paper has not
     rate: float = 1e-4                  # of Adam, betas 0.5 and 0.999; falls to 0 over the last half of the steps
     half_life: int = 10_000             # images, of both networks' average
     people: int | None = None           # how many of the cast to render for the first data set; None is the shipped set
@@ -105,7 +105,7 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> Trai
             total = fooling + stargan.CLASSES * classes + recipe.reconstruction * restored
             if recipe.keeping:
                 with autocast(run):
-                    losses["keeping"] = (generator(reals[::4], labels[::4]) - reals[::4]).abs().mean()
+                    losses["keeping"] = stargan.keeping_loss(generator, reals, labels)
                 total = total + recipe.keeping * losses["keeping"]
             _update(run, "generator", total)
         return losses
