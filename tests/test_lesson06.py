@@ -103,7 +103,8 @@ def test_the_sets_differ_in_who_is_blond_and_in_nothing_else(monkeypatch):
 
 def test_the_independent_set_has_nobody_of_whom_a_judge_learned(monkeypatch):
     monkeypatch.setattr(study, "JUDGED", 15)
-    monkeypatch.setattr(study.edits, "mixed_faces", lambda size, number: people() if (size, number) == (32, 15 + study.INDEPENDENT) else None)
+    asked = (32, 15 + study.INDEPENDENT)
+    monkeypatch.setattr(study.edits, "mixed_faces", lambda *given: people() if given == asked else None)
     found = study.independent(people())
     first = set(people().people[:15])
     assert not first & set(found.people) and counts(found)[0] == counts(found)[1] > 0 and counts(found)[2] > 0

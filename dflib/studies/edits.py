@@ -88,10 +88,9 @@ def main() -> None:
     model, card = edit.load()
     upper = pairs(model.size)
     truth, judges = true_edits(model.size, PEOPLE), edit_judges.shipped()
-    made = {"StarGAN": edited_by(model.generator, truth), "pairs": edited_by(upper.averaged.generator, truth)}
-    found = edit_scores.references(truth, judges)
-    found = {"nothing done": found["nothing done"], **{name: edit_scores.scores(pictures, truth, judges) for name, pictures in made.items()},
-             "true edit": found["true edit"]}
+    made = {"nothing done": truth.images[truth.row], "StarGAN": edited_by(model.generator, truth),
+            "pairs": edited_by(upper.averaged.generator, truth), "true edit": truth.truth}
+    found = {name: edit_scores.scores(pictures, truth, judges) for name, pictures in made.items()}
     rows = {name: row_of(scores, found["nothing done"], truth) for name, scores in found.items()}
     people, steps = PAIRS[current().name]
     about = {"size": model.size, "people": PEOPLE, "edits": len(truth.row), "hardware": hardware(),
@@ -100,7 +99,7 @@ def main() -> None:
             "groups": {name: {group: {key: round(values[key], 3) for key in COLUMNS} for group, values in
                               edit_scores.by_group(scores, truth).items()} for name, scores in found.items()}}
     write_bytes(FOLDER / "scores.json", (json.dumps(done, indent=1) + "\n").encode())
-    write_image(FOLDER / "edits.png", sheet(truth, {**made, "true edit": truth.truth}), note="edits by StarGAN, by pairs, and true ones")
+    write_image(FOLDER / "edits.png", sheet(truth, {name: made[name] for name in ("StarGAN", "pairs", "true edit")}), note="edits by StarGAN, by pairs, and true ones")
 
 
 if __name__ == "__main__":
