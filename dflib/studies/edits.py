@@ -99,7 +99,8 @@ def main() -> None:
             "groups": {name: {group: {key: round(values[key], 3) for key in COLUMNS} for group, values in
                               edit_scores.by_group(scores, truth).items()} for name, scores in found.items()}}
     write_bytes(FOLDER / "scores.json", (json.dumps(done, indent=1) + "\n").encode())
-    write_image(FOLDER / "edits.png", sheet(truth, {name: made[name] for name in ("StarGAN", "pairs", "true edit")}), note="edits by StarGAN, by pairs, and true ones")
+    shown = {name: made[name] for name in ("StarGAN", "pairs", "true edit")}
+    write_image(FOLDER / "edits.png", sheet(truth, shown), note=f"edits: {', '.join(shown)}")
 
 
 if __name__ == "__main__":
