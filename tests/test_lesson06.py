@@ -180,6 +180,7 @@ def test_a_curve_is_read_from_what_a_run_leaves(tmp_path, monkeypatch):
     about = {"technique": "stargan", "scale": "smoke", "recipe": {"size": 32, "people": 1}, "data": "x"}
     record.keep(tmp_path, about)
     rows = [{"step": 10 * k, "class of reals": 1 / k, "class of fakes": 2., "reconstruction": .5} for k in (1, 2, 3, 4)]
+    rows[2]["keeping"] = rows[3]["keeping"] = .1
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "samples").mkdir()
     write_image(tmp_path / "samples/step_0000030.png", np.zeros((6 * 32, 16 * 32, 3), np.uint8))
@@ -188,7 +189,7 @@ def test_a_curve_is_read_from_what_a_run_leaves(tmp_path, monkeypatch):
     monkeypatch.setattr(stargan_curve.RenderedFaces, "render", lambda *_, **__: type("Set", (), {"people": np.arange(9)}))
     found = stargan_curve.curve(tmp_path)
     assert found["step"] == [20, 40] and found["class of reals"] == [.75, pytest.approx(.2917, abs=1e-3)]
-    assert found["measured"] == [30] and found["gain"]["hair"] == [1.5] and set(found["gain"]) == {what for what, _ in EDITS}
+    assert found["keeping"] == 30 and found["measured"] == [30] and found["gain"]["hair"] == [1.5] and set(found["gain"]) == {what for what, _ in EDITS}
 
 
 # ---------------------------------------- the page

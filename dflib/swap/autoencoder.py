@@ -9,9 +9,8 @@ Trained to give each person's own faces back, it swaps when a face goes through 
 and 64 px it has 69,662,976 + 2 x 6,199,747 = 82,062,470 parameters, as the original. ``width`` 128 is the original's; a
 smaller one divides all channels.
 
-What is not in the original is ``aligned``: codes are standardised per person (a batch norm without weights), so that
-the distribution of codes is the same for all people and no code says whose face it is. Without it the encoder learns
-whom it sees, each decoder only ever meets codes of its own person, and the swap fails on people who differ strongly.
+What is not in the original is ``aligned``: the input is masked, and codes are standardised per person (a batch norm without
+weights), so that their mean and variance are the same for all people. What each is worth: data/cure.
 """
 from pathlib import Path
 

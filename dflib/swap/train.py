@@ -6,8 +6,7 @@
 A run that was interrupted goes on. The gpu recipe has the original's batch at twice its side; at the original's width, 128,
 it would have 41 times as many parameters as at 20.
 
-**The cure.** The original's recipe (``plain``) fails on people who differ strongly: the encoder learns whom it sees, from
-hair, background and the colour of skin, and each decoder relies on codes that only its own person gives. So the input
+**The cure.** The original's recipe (``plain``) fails on people who differ strongly (data/cure measures each part). So the input
 
 1. is masked outside the hull of the face: hair and background are gone;
 2. has its colours standardised with its person's mean and spread: skin is nobody's, while light and shade stay;
