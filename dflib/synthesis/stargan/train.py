@@ -188,6 +188,6 @@ def edit_sheet(generator, faces: LabelledFaces) -> np.ndarray:
 
 
 def ship(run: TrainingRun, recipe: Recipe, data: str, scores: dict) -> dict:
-    """Write both averaged networks to data/checkpoints, in half precision; returns the card."""
+    """Write both averaged networks to data/checkpoints, in eight bits a weight; returns the card."""
     path = CHECKPOINTS / f"stargan-{recipe.size}.safetensors"
-    return run.export(path, "average", "python -m dflib train stargan", data, scores, precision="float16")
+    return run.export(path, "average", "python -m dflib train stargan", data, scores, precision="int8")
