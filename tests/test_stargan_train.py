@@ -71,6 +71,15 @@ def test_keeping_asks_every_fourth_picture_for_its_own_label(tmp_path):
     assert not torch.equal(told[0.0], told[10.0])           # it is lowered, not only shown
 
 
+def test_keeping_asks_for_the_pictures_own_labels(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(stargan, "keeping_loss", lambda generator, reals, labels: asked.append((reals, labels)) or generator(reals, labels).mean())
+    stargan_run(tmp_path, toy(), replace(TINY, steps=2, batch=16, keeping=1.0)).fit()
+    (reals, labels), = asked
+    grey = reals[:8].mean((1, 2, 3)) < 0                    # the darker half of the first set is labelled dark
+    assert torch.equal(grey, labels[:8, INDEX["dark skin"]] > 0) and 0 < grey.sum() < 8
+
+
 def test_the_rate_really_decays(tmp_path):
     run = stargan_run(tmp_path, toy(), replace(TINY, steps=10))
     assert [run._schedule(i) for i in (0, 3, 5)] == [1, 1, 1]
