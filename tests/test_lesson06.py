@@ -189,7 +189,8 @@ def test_a_curve_is_read_from_what_a_run_leaves(tmp_path, monkeypatch):
     monkeypatch.setattr(stargan_curve.RenderedFaces, "render", lambda *_, **__: type("Set", (), {"people": np.arange(9)}))
     found = stargan_curve.curve(tmp_path)
     assert found["step"] == [20, 40] and found["class of reals"] == [.75, pytest.approx(.2917, abs=1e-3)]
-    assert found["keeping"] == 30 and found["measured"] == [30] and found["gain"]["hair"] == [1.5] and set(found["gain"]) == {what for what, _ in EDITS}
+    assert found["keeping"] == 30
+    assert found["measured"] == [30] and found["gain"]["hair"] == [1.5] and set(found["gain"]) == {what for what, _ in EDITS}
 
 
 # ---------------------------------------- the page

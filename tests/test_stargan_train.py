@@ -73,7 +73,12 @@ def test_keeping_asks_every_fourth_picture_for_its_own_label(tmp_path):
 
 def test_keeping_asks_for_the_pictures_own_labels(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(stargan, "keeping_loss", lambda generator, reals, labels: asked.append((reals, labels)) or generator(reals, labels).mean())
+
+    def recorded(generator, reals, labels):
+        asked.append((reals, labels))
+        return generator(reals, labels).mean()
+
+    monkeypatch.setattr(stargan, "keeping_loss", recorded)
     stargan_run(tmp_path, toy(), replace(TINY, steps=2, batch=16, keeping=1.0)).fit()
     (reals, labels), = asked
     grey = reals[:8].mean((1, 2, 3)) < 0                    # the darker half of the first set is labelled dark
