@@ -1,4 +1,4 @@
-"""Six small StarGANs with their losses or data changed: python tools/stargan_experiments.py, see `dflib.studies.stargan`."""
+"""Small StarGANs with their losses or data changed: python tools/stargan_experiments.py, see `dflib.studies.stargan`."""
 from dflib.studies.stargan import main
 
 if __name__ == "__main__":
