@@ -102,7 +102,7 @@ def test_the_sets_differ_in_who_is_blond_and_in_nothing_else(monkeypatch):
 
 
 def test_the_independent_set_has_nobody_of_whom_a_judge_learned(monkeypatch):
-    monkeypatch.setattr(study, "JUDGED", 15)
+    monkeypatch.setattr(study.edit_judges, "PEOPLE", 15)
     asked = (32, 15 + study.INDEPENDENT)
     monkeypatch.setattr(study.edits, "mixed_faces", lambda *given: people() if given == asked else None)
     found = study.independent(people())
@@ -189,7 +189,7 @@ def test_a_curve_is_read_from_what_a_run_leaves(tmp_path, monkeypatch):
     monkeypatch.setattr(stargan_curve.RenderedFaces, "render", lambda *_, **__: type("Set", (), {"people": np.arange(9)}))
     found = stargan_curve.curve(tmp_path)
     assert found["step"] == [20, 40] and found["class of reals"] == [.75, pytest.approx(.2917, abs=1e-3)]
-    assert found["keeping"] == 30
+    assert found["keeping_from"] == 30
     assert found["measured"] == [30] and found["gain"]["hair"] == [1.5] and set(found["gain"]) == {what for what, _ in EDITS}
 
 

@@ -81,8 +81,8 @@ def test_keeping_asks_for_the_pictures_own_labels(tmp_path, monkeypatch):
     monkeypatch.setattr(stargan, "keeping_loss", recorded)
     stargan_run(tmp_path, toy(), replace(TINY, steps=2, batch=16, keeping=1.0)).fit()
     (reals, labels), = asked
-    grey = reals[:8].mean((1, 2, 3)) < 0                    # the darker half of the first set is labelled dark
-    assert torch.equal(grey, labels[:8, INDEX["dark skin"]] > 0) and 0 < grey.sum() < 8
+    dark = reals[:8].mean((1, 2, 3)) < 0                    # the darker half of the first set is labelled so
+    assert torch.equal(dark, labels[:8, INDEX["dark skin"]] > 0) and 0 < dark.sum() < 8
 
 
 def test_the_rate_really_decays(tmp_path):

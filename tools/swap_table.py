@@ -6,7 +6,7 @@
 Writes data/swaps/scores.json and README.md, a figure and a swapped clip of each method, and lesson 05's title. Target, source
 and true swaps are
 rendered from the performances of the shipped clips, on which nothing is trained. What is measured in a clip is kept in the
-cache, by pair, row, cast and network.
+cache, by pair, row, settings, cast and networks.
 """
 import argparse
 import hashlib
@@ -104,7 +104,9 @@ def measured(pair, name, scene, make, goal) -> dict:
     """What `ruler.measure` finds in a row of a pair, from the cache or now; ``scene()`` gives the Scene."""
     needed = {**dict.fromkeys(DEEPFAKE, ["autoencoder"]), SIX: ["forensics-swap", "forensics-enhancer"]}.get(name, [])
     networks = "".join(checkpoints.read_card(checkpoints.shipped(one))["sha256"] for one in needed)
-    about = (pair, name, DEEPFAKE.get(name) or FACESWAP.get(name), goal, SIZE, SECONDS, FPS, VERSION, networks)
+    learned = (tuple(TAUGHT), A_SECOND, LENGTH, manipulations.Starts.decoder_steps)
+    settings = learned if name == SIX else DEEPFAKE.get(name) or FACESWAP.get(name)
+    about = (pair, name, settings, goal, SIZE, SECONDS, FPS, VERSION, networks)
     path = cache_dir() / "swap_table" / f"{pair}-{hashlib.sha256(repr(about).encode()).hexdigest()[:16]}.npz"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
@@ -119,7 +121,7 @@ def text_of(done) -> str:
     everyone = {name: values for name, values in done["rows"].items() if name not in DEEPFAKE}
     tables = [f"## All {len(PAIRS)} pairs\n\n{ruler.table(everyone)}\n",
               f"## Ana on Ben and Ben on Ana\n\n{ruler.table(done['known'])}\n"]
-    return CARD.format(**done, pairs=", ".join(PAIRS), tables="\n".join(tables))
+    return CARD.format(**done, taught=len(TAUGHT), decoder_steps=manipulations.Starts.decoder_steps, pairs=", ".join(PAIRS), tables="\n".join(tables))
 
 
 CARD = """# Swaps against the true swap
@@ -132,7 +134,7 @@ perfect swap would show: the target's head, hair and complexion with the source'
 {seconds} s of each shipped clip's performance at {size} px and {fps} frames a second, rendered anew; on these performances
 nothing was trained. Pairs (source-target): {pairs}. Hardware: {hardware}. Cast: {cast}. Network of DeepFakes: {network}, which
 knows ana and ben only. *One encoder and six decoders*: lesson 07's network at 64 px, whose encoder learned from 60 other actors,
-with a decoder for each of the six, learned in 400 steps from 16 performances, and lesson 07's enhancer to 128 px.
+with a decoder for each of the six, learned in {decoder_steps} steps from {taught} performances, and lesson 07's enhancer to 128 px.
 
 *picture*, *structure* (SSIM) and *identity* are shares of the way from doing nothing (0) to the true swap (1), inside the
 face; below 0 is worse than doing nothing. *lips* and *lids* are how mouth and eyes open with the target's, by the attribute

@@ -58,6 +58,7 @@ def imagenet_maps(portraits: np.ndarray) -> np.ndarray:
     return torch.cat(found).numpy()
 
 
+PEOPLE = 800        # mixed people of whom they learned
 FEATURES = {"own": own_maps, "imagenet": imagenet_maps}
 
 
@@ -136,7 +137,7 @@ def shipped() -> tuple:
     return tuple(Judge(name, state[f"{name}.weight"].numpy(), state[f"{name}.bias"].numpy()) for name in FEATURES)
 
 
-def make(people: int = 800, test_people: int = 150, size: int = 64, path=None) -> dict:
+def make(people: int = PEOPLE, test_people: int = 150, size: int = 64, path=None) -> dict:
     """Fit both judges to `people` mixed people, score them on others and write the checkpoint; returns its card."""
     import time
 

@@ -5,7 +5,7 @@
 
 Their label has two columns, blond and female, and the second is told to one of them only: whatever else changes was not
 asked for. All go on from one start, a generator that gives every picture back and has never seen blond hair, and differ
-in one thing each. Writes data/stargan/experiments.json after each, and people.png from all that are there.
+in one thing each (the people of `independent` are also fewer). Writes data/stargan/experiments.json after each, and people.png from all that are there.
 """
 import argparse
 import json
@@ -39,7 +39,7 @@ SIZE, PEOPLE = 32, 8000
 ASKED = "blond hair"
 COLUMNS = (2,)                              # blond, female: of one data set
 FEW = 10                                    # blond men that the cure has found
-JUDGED, INDEPENDENT = 800, 800              # mixed people of whom the judges learned, and those who come after them
+INDEPENDENT = 800                           # mixed people, who come after those of whom the judges learned
 MEN = 120                                   # test men who are asked to be blond
 SHOWN = 6                                   # of them, in people.png
 SEED = 0
@@ -84,7 +84,7 @@ EXPERIMENTS = {
     "no class": Experiment("without the class loss", recipe=replace(RECIPE, classes=0.)),
     "keeping": Experiment("as plain, and a picture asked for its own label comes back", keeping=10.),
     "keeping, again": Experiment("the same, another seed", keeping=10., seed=1),
-    "independent": Experiment("as many blond people of a set in which nothing goes together", "independent"),
+    "independent": Experiment("blond women and men of a small set in which nothing goes together", "independent"),
     "independent, again": Experiment("the same, another seed", "independent", seed=1),
 }
 
@@ -116,9 +116,10 @@ def few_men(faces: LabelledFaces) -> LabelledFaces:
 
 
 def independent(faces: LabelledFaces) -> LabelledFaces:
-    """People whose hair, sex, age and skin were drawn apart (`mixed_faces`), and of whom no judge has learned; not ``faces``."""
-    mixed = edits.mixed_faces(SIZE, JUDGED + INDEPENDENT)
-    mixed = mixed.of(np.arange(JUDGED, len(mixed)), f"{mixed.name}, those after the first {JUDGED}")
+    """People whose hair, sex, age and skin were drawn apart (`mixed_faces`), without those of whom the judges learned. Of ``faces`` only the number of blond people counts."""
+    judged = edit_judges.PEOPLE
+    mixed = edits.mixed_faces(SIZE, judged + INDEPENDENT)
+    mixed = mixed.of(np.arange(judged, len(mixed)), f"{mixed.name}, those after the first {judged}")
     women, men, others = rows_of(mixed)
     half = min(len(rows_of(faces)[0]) // 2, len(women), len(men))
     return mixed.of(np.concatenate([others, women[:half], men[:half]]), f"{mixed.name}, balanced")
@@ -175,12 +176,14 @@ def experiment_run(name: str, faces: LabelledFaces, start: stargan.StarGAN, fold
         _lower(run, "critic", critic, (1, recipe.classes, recipe.penalty))
         with autocast(run):
             generator = stargan.logistic_generator_losses(networks.generator, networks.critic, x, fakes, own, target)
-            kept = stargan.keeping_loss(networks.generator, x, own) if experiment.keeping else torch.zeros(())
-        _lower(run, "generator", (*generator, kept), (1, recipe.classes, recipe.reconstruction, experiment.keeping))
+            if experiment.keeping:
+                generator = *generator, stargan.keeping_loss(networks.generator, x, own)
+        _lower(run, "generator", generator, (1, recipe.classes, recipe.reconstruction, experiment.keeping))
         return dict(zip(("critic", "class of reals", "penalty", "generator", "class of fakes", "reconstruction", "keeping"),
-                        (*critic, *generator, kept)))
+                        (*critic, *generator)))
 
-    folder = folder or _folder(name, (recipe, START), data, experiment.seed)
+    depends = (recipe, START, experiment.keeping) if experiment.keeping else (recipe, START)
+    folder = folder or _folder(name, depends, data, experiment.seed)
     men = data.images[halves[1]][data.labels[halves[1], INDEX["female"]] == 0][:SHOWN]
     run = study_run(folder, recipe, step, lambda run: as_sheet(np.concatenate([men, dyed(run.averaged.generator, men, np.zeros(
         (len(men), 12)))]), len(men)), experiment.seed)

@@ -54,7 +54,7 @@ def curve(folder: Path) -> dict:
     parts = np.array_split(np.arange(len(rows)), min(ROWS, len(rows)))
     found = {"step": [rows[part[-1]]["step"] for part in parts]}
     found |= {name: [round(float(np.mean([rows[k][name] for k in part])), 4) for part in parts] for name in LOSSES}
-    found["keeping"] = next((row["step"] for row in rows if "keeping" in row), None)        # from when on it is among the losses
+    found["keeping_from"] = next((row["step"] for row in rows if "keeping" in row), None)      # the shipped run began without it
 
     people = RenderedFaces.render(about["recipe"]["people"], size=edits.SIZE, yaw=edits.TURNED, split="train").people
     seeds = people[np.linspace(0, len(people) - 1, SHOWN).astype(int)]      # as `stargan_run` shows them

@@ -250,7 +250,7 @@ def logistic_generator_losses(generator: Generator, critic: Discriminator, reals
 def keeping_loss(generator: Generator, reals: Tensor, labels: Tensor) -> Tensor:
     """|G(x, c') - x|: a picture that is asked for its own label comes back. Every fourth picture is enough.
 
-    The paper has no such loss, and its generator is never asked for what is there already; AttGAN (He et al. 2019) learns
-    by it in place of eq. 4. After a few thousand steps it is what keeps backgrounds where they are.
+    The paper has no such loss, and `labels.legal_targets` never asks for what is there already; AttGAN (He et al. 2019) learns by
+    it in place of eq. 4. What it is worth: data/stargan.
     """
     return (generator(reals[::4], labels[::4]) - reals[::4]).abs().mean()

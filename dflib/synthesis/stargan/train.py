@@ -47,7 +47,8 @@ class Recipe:
 RECIPES = {
     "smoke": Recipe(32, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=4),
     # One critic step and R1, so that the generator gets most of the time; Adam's rate for small networks; a picture that is
-    # asked for its own label comes back. A step takes 1.05 s of a core with bf16, about twice as much without.
+    # asked for its own label comes back. A step takes 1.05 s of a core with bf16, about twice as much without: three
+    # and a quarter core-hours with it.
     "cpu": Recipe(64, width=32, steps=11_000, critic_steps=1, loss="logistic", penalty=0.2, keeping=10.0, rate=4e-4,
                   people=8000, expressions=1000),
     # The paper's: 200,000 steps of batch 16.
