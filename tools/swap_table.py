@@ -121,7 +121,8 @@ def text_of(done) -> str:
     everyone = {name: values for name, values in done["rows"].items() if name not in DEEPFAKE}
     tables = [f"## All {len(PAIRS)} pairs\n\n{ruler.table(everyone)}\n",
               f"## Ana on Ben and Ben on Ana\n\n{ruler.table(done['known'])}\n"]
-    return CARD.format(**done, taught=len(TAUGHT), decoder_steps=manipulations.Starts.decoder_steps, pairs=", ".join(PAIRS), tables="\n".join(tables))
+    return CARD.format(**done, taught=len(TAUGHT), decoder_steps=manipulations.Starts.decoder_steps, pairs=", ".join(PAIRS),
+                       tables="\n".join(tables))
 
 
 CARD = """# Swaps against the true swap

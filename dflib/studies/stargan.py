@@ -5,7 +5,8 @@
 
 Their label has two columns, blond and female, and the second is told to one of them only: whatever else changes was not
 asked for. All go on from one start, a generator that gives every picture back and has never seen blond hair, and differ
-in one thing each (the people of `independent` are also fewer). Writes data/stargan/experiments.json after each, and people.png from all that are there.
+in one thing each (the people of `independent` are also fewer). Writes data/stargan/experiments.json after each, and
+people.png from all that are there.
 """
 import argparse
 import json
@@ -116,7 +117,10 @@ def few_men(faces: LabelledFaces) -> LabelledFaces:
 
 
 def independent(faces: LabelledFaces) -> LabelledFaces:
-    """People whose hair, sex, age and skin were drawn apart (`mixed_faces`), without those of whom the judges learned. Of ``faces`` only the number of blond people counts."""
+    """People whose hair, sex, age and skin were drawn apart (`mixed_faces`), without those of whom the judges learned.
+
+    Of ``faces`` only the number of blond people counts.
+    """
     judged = edit_judges.PEOPLE
     mixed = edits.mixed_faces(SIZE, judged + INDEPENDENT)
     mixed = mixed.of(np.arange(judged, len(mixed)), f"{mixed.name}, those after the first {judged}")
