@@ -131,7 +131,7 @@ def main() -> None:
              ("Generated", "StyleGAN, 64 px: its first twelve", generated())]
     second = [("Swapped", "target · source · DeepFakes autoencoder · the true swap", swapped())]
     if stargan.is_file():
-        second.append(("Edited", "StarGAN, early: as it was · blond · woman", edited(stargan)))
+        second.append(("Edited", "StarGAN: as it was · blond · woman", edited(stargan)))
     second.append((*examined(a_fake()), marked(a_fake())))
     media.write_image(OUT, compose([first, second]), kind="composite", quality=86, note="what the course makes")
 
