@@ -27,7 +27,7 @@ WIDTH, GAP, SPACE = 1760, 6, 34         # pixels: of the picture, between its sm
 TITLE, NOTE = 30, 23                    # sizes of letters; a code-hosting page shows the picture at half its width
 CAST = (11008, 11003, 11020, 11028, 11007, 11009)
 EDITED = 11012                          # a person, and the edits
-EDITS = (["hair=blond"], ["gender=female"])
+EDITS = (["skin=dark"], ["expression=surprised"])
 METHOD, FAKE = "Deepfakes", "061_076"   # one of lesson 07's test people
 DETECTOR = "xception"                   # whose scores are shown, once it is shipped
 MOMENT = 0.05                           # of the clips: where in them the frames are
@@ -131,7 +131,7 @@ def main() -> None:
              ("Generated", "StyleGAN, 64 px: its first twelve", generated())]
     second = [("Swapped", "target · source · DeepFakes autoencoder · the true swap", swapped())]
     if stargan.is_file():
-        second.append(("Edited", "StarGAN: as it was · blond · woman", edited(stargan)))
+        second.append(("Edited", "StarGAN: as it was · darker · surprised", edited(stargan)))
     second.append((*examined(a_fake()), marked(a_fake())))
     media.write_image(OUT, compose([first, second]), kind="composite", quality=86, note="what the course makes")
 
