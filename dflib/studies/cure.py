@@ -6,8 +6,7 @@
 The cured recipe masks the encoder's input, standardises the colours of skin, aligns the codes of each person, counts structure
 beside the error, changes the light and bends the faces, less than the original. Each row is the recipe without one of these,
 with separate encoders, without all, or with few faces, by both seeds. Swaps are compared with the true swap in performances
-that training did not see. Writes data/cure/scores.json after each
-row, then README.md and faces.png of all rows.
+that training did not see. Writes data/cure/scores.json after each row, then README.md and faces.png of all rows.
 """
 import argparse
 import json

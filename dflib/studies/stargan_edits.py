@@ -1,10 +1,10 @@
 """StarGAN's edits of people that nobody learned from, beside their bounds: data/stargan/scores.json.
 
-    python -m dflib.studies.stargan_edits       first the generator of the upper bound learns, three quarters of an hour of one core
+    python -m dflib.studies.stargan_edits       first the generator of `pairs` learns, three quarters of an hour of one core
 
-The shipped network stands between *nothing done*, below, and two rows above: the *true edit*, and *pairs*, a generator of the
-scale's recipe told what every edit should look like (`pairs_run`), which no photograph could teach it. Writes scores.json and
-edits.png.
+The shipped network stands between *nothing done* and the *true edit*, and beside *pairs*, a generator of the scale's recipe told
+what every edit should look like (`pairs_run`), which no photograph could teach it: a bound for colours, and no bound for what a
+mean over pixels hardly counts. Writes scores.json and edits.png.
 """
 import argparse
 import json
