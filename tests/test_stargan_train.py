@@ -85,6 +85,28 @@ def test_keeping_asks_for_the_pictures_own_labels(tmp_path, monkeypatch):
     assert torch.equal(dark, labels[:8, INDEX["dark skin"]] > 0) and 0 < dark.sum() < 8
 
 
+def test_noise_is_drawn_for_each_picture():
+    torch.manual_seed(0)
+    pictures = torch.full((400, 3, 24, 24), 0.5)
+    assert stargan_train.noisy(pictures, 0.0) is pictures
+    added = stargan_train.noisy(pictures, 0.4) - pictures
+    strength = added.flatten(1).std(dim=1)                  # even between 0 and 0.4: mean 0.2 and deviation 0.4 / 12 ** .5
+    assert strength.mean().item() == pytest.approx(0.2, abs=0.02) and strength.std().item() == pytest.approx(0.115, abs=0.01)
+    assert abs(added.mean().item()) < 0.002 and strength.max() < 0.43
+
+
+def test_only_the_critic_sees_noise(tmp_path, monkeypatch):
+    run = stargan_run(tmp_path, toy(), replace(TINY, steps=2, noise=0.5, loss="logistic"))
+    seen, networks = [], run.models["stargan"]
+    for name in ("generator", "critic"):
+        getattr(networks, name).register_forward_pre_hook(lambda _, given, name=name: seen.append((name, given[0].detach())))
+    monkeypatch.setattr(stargan_train, "noisy", lambda x, most: (x + 100 * most) if most else x)      # 50, to be known by
+    run.fit()
+    for name, pictures in seen:
+        assert (pictures.mean() > 40) == (name == "critic")
+    assert [name for name, _ in seen].count("critic") == 3          # for itself twice, for the generator once
+
+
 def test_the_rate_really_decays(tmp_path):
     run = stargan_run(tmp_path, toy(), replace(TINY, steps=10))
     assert [run._schedule(i) for i in (0, 3, 5)] == [1, 1, 1]

@@ -38,6 +38,7 @@ class Recipe:
     penalty: float = stargan.PENALTY    # weight of either
     reconstruction: float = stargan.RECONSTRUCTION
     keeping: float = 0.0                # of `keeping_loss`, which the paper has not
+    noise: float = 0.0                  # at most so much on what the critic sees, of 2; the paper has none
     rate: float = 1e-4                  # of Adam, betas 0.5 and 0.999; falls to 0 over the last half of the steps
     half_life: int = 10_000             # images, of both networks' average
     people: int | None = None           # how many of the cast to render for the first data set; None is the shipped set
@@ -96,12 +97,14 @@ def stargan_run(folder, data, recipe: Recipe, seed: int = 0, about=None) -> Trai
         with autocast(run):
             with torch.set_grad_enabled(turn):
                 fakes = generator(reals, targets)
-            realness, classes, penalty = critic_losses(critic, reals, fakes, labels, known)
+            realness, classes, penalty = critic_losses(critic, noisy(reals, recipe.noise), noisy(fakes, recipe.noise),
+                                                       labels, known)
         losses = {"critic": realness, "class of reals": classes, "penalty": penalty}
         _update(run, "critic", realness + stargan.CLASSES * classes + recipe.penalty * penalty)
         if turn:
             with autocast(run):
-                fooling, classes, restored = generator_losses(generator, critic, reals, fakes, labels, targets, known)
+                fooling, classes, restored = generator_losses(
+                    generator, lambda x: critic(noisy(x, recipe.noise)), reals, fakes, labels, targets, known)
             losses |= {"generator": fooling, "class of fakes": classes, "reconstruction": restored}
             total = fooling + stargan.CLASSES * classes + recipe.reconstruction * restored
             if recipe.keeping:
@@ -162,6 +165,17 @@ def batch(run: TrainingRun, data, size: int) -> tuple:
     reals = as_tensor(images).to(run.device).contiguous()       # channels last is half as fast in training on a CPU
     mirror = torch.rand(len(reals), 1, 1, 1, device=run.device) < 0.5
     return torch.where(mirror, reals.flip(3), reals), *(torch.from_numpy(part).to(run.device) for part in rest)
+
+
+def noisy(images: Tensor, most: float) -> Tensor:
+    """Pictures (B, 3, S, S) with normal noise, of a strength drawn from 0 to ``most`` for each: what the critic may see.
+
+    Instance noise (Sønderby et al. 2017). Under it faint patterns do not say what a picture is, so that a generator cannot
+    please the class loss by them.
+    """
+    if not most:
+        return images
+    return images + most * torch.rand(len(images), 1, 1, 1, device=images.device) * torch.randn_like(images)
 
 
 @contextmanager
