@@ -85,14 +85,15 @@ def test_keeping_asks_for_the_pictures_own_labels(tmp_path, monkeypatch):
     assert torch.equal(dark, labels[:8, INDEX["dark skin"]] > 0) and 0 < dark.sum() < 8
 
 
-def test_noise_is_drawn_for_each_picture():
+def test_every_second_picture_gets_noise_of_its_own_strength():
     torch.manual_seed(0)
-    pictures = torch.full((400, 3, 24, 24), 0.5)
+    pictures = torch.full((1000, 3, 24, 24), 0.5)
     assert stargan_train.noisy(pictures, 0.0) is pictures
     added = stargan_train.noisy(pictures, 0.4) - pictures
-    strength = added.flatten(1).std(dim=1)                  # even between 0 and 0.4: mean 0.2 and deviation 0.4 / 12 ** .5
-    assert strength.mean().item() == pytest.approx(0.2, abs=0.02) and strength.std().item() == pytest.approx(0.115, abs=0.01)
-    assert abs(added.mean().item()) < 0.002 and strength.max() < 0.43
+    strength = added.flatten(1).std(dim=1)
+    some = strength[strength > 0]                           # even between 0 and 0.4: mean 0.2 and deviation 0.4 / 12 ** .5
+    assert 450 < len(some) < 550 and some.max() < 0.43 and abs(added.mean().item()) < 0.002
+    assert some.mean().item() == pytest.approx(0.2, abs=0.015) and some.std().item() == pytest.approx(0.115, abs=0.01)
 
 
 def test_only_the_critic_sees_noise(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """Train the shipped StyleGAN, score it every ten minutes, and write checkpoint, card and lesson 03's figures.
 
     python tools/ship_stylegan.py                       the recipe of the current scale (DFLIB_SCALE), to its end
-    python tools/ship_stylegan.py --projected           on from the shipped generator, with critics on frozen features
+    python tools/ship_stylegan.py --further             on from the shipped generator, with another discriminator
     python tools/ship_stylegan.py --run FOLDER          a run that lies elsewhere, of whatever recipe its run.json says
     python tools/ship_stylegan.py --minutes 0           what there is, as it stands
 
@@ -28,6 +28,7 @@ from dflib.training import record
 FIGURES = Path(__file__).resolve().parents[1] / "data" / "figures"
 LEFT, ABOVE = (5, 12), (3, 9, 15, 27)           # people of seed 0 whose styles are mixed in the title picture
 STAGES, SHOWN = 9, 8                            # rows and columns of people in the figure of the training
+HELD = 800                                      # people who are held out, at most
 SCORES = "scores.jsonl"
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 
@@ -130,7 +131,7 @@ def training_figure(run, floor):
         axes.set(ylabel={"frechet": "Fréchet distance", "recall": "recall"}[key], ylim=(0, None))
     upper.legend(frameon=False, fontsize=8)
     upper.set_title("in ImageNet features", fontsize=9)
-    for name, colour in (("discriminator", ORANGE), ("generator", GREEN), ("critic", BLUE)):
+    for name, colour in (("discriminator", ORANGE), ("generator", GREEN)):
         values = np.array([entry[name] for entry in history if name in entry])
         width = max(1, len(values) // 100)
         if len(values):
@@ -146,16 +147,16 @@ def training_figure(run, floor):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Train and ship lesson 03's StyleGAN.")
-    parser.add_argument("--projected", action="store_true", help="the recipe train.PROJECTED, of 64 px")
+    parser.add_argument("--further", action="store_true", help="the recipe train.FURTHER, of 64 px")
     parser.add_argument("--run", help="folder of a run (default: that of the scale's recipe, in the cache)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="how long to train (default: to the end)")
     chosen = parser.parse_args(arguments)
     fields = record.read(chosen.run)["recipe"] if chosen.run else {}
     recipe = train.Recipe(**{**fields, "batches": {int(r): b for r, b in fields["batches"].items()}}) if fields else (
-        train.PROJECTED if chosen.projected else train.RECIPES[current().name])
+        train.FURTHER if chosen.further else train.RECIPES[current().name])
     taught = train.training_pictures(recipe)
     held_out = np.concatenate([train.training_pictures(recipe, split) for split in ("val", "test")])
-    held_out = held_out[np.random.default_rng(0).permutation(len(held_out))]
+    held_out = held_out[np.random.default_rng(0).permutation(len(held_out))][:HELD]
     run = train.run_of(recipe, taught, chosen.run)
     train_and_score(run, held_out, chosen.minutes)
     scores = scores_of(run.averaged, taught, held_out)

@@ -168,14 +168,15 @@ def batch(run: TrainingRun, data, size: int) -> tuple:
 
 
 def noisy(images: Tensor, most: float) -> Tensor:
-    """Pictures (B, 3, S, S) with normal noise, of a strength drawn from 0 to ``most`` for each: what the critic may see.
+    """What the critic may see of pictures (B, 3, S, S): every second one with normal noise, of a strength from 0 to ``most``.
 
     Instance noise (Sønderby et al. 2017). Under it faint patterns do not say what a picture is, so that a generator cannot
-    please the class loss by them.
+    please the class loss by them; in the others the critic sees whether there is one.
     """
     if not most:
         return images
-    return images + most * torch.rand(len(images), 1, 1, 1, device=images.device) * torch.randn_like(images)
+    strength = most * (2 * torch.rand(len(images), 1, 1, 1, device=images.device) - 1).clamp(min=0)
+    return images + strength * torch.randn_like(images)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from dflib.faces.alignment import TEMPLATE, similarity, warp
 from dflib.faces.points import INNER
 from dflib.metrics.network import CROP
 
-ZOOM, LOWER = 0.85, 0.04                                    # a crop of lesson 01, made wider and moved towards the hair
-TURNED = 30                                                 # degrees of yaw
+ZOOM, LOWER = 1.0, 0.04                                     # a crop of lesson 01, moved towards the hair
+TURNED = 25                                                 # degrees of yaw
 
 
 def aligned_faces(faces, size: int, chosen=None) -> np.ndarray:
