@@ -90,6 +90,25 @@ def test_mixed_people_have_independent_labels():
         assert np.array_equal(truth[0, :7], label[:7]) and label[INDEX[feeling]] == 1
 
 
+def test_people_drawn_apart_know_no_expressions_and_come_after_the_judges(monkeypatch):
+    labels = np.eye(12, dtype=np.float32)[np.arange(6) % 5 + 5]
+    mixed = edits.LabelledFaces(np.zeros((6, 8, 8, 3), np.uint8), labels, np.ones((6, 12), bool), np.arange(6), "mixed")
+    monkeypatch.setattr(edits, "mixed_faces", lambda size, people: mixed if (size, people) == (8, 6) else None)
+    found = edits.apart_faces(8, 4, after=2)
+    assert found.people.tolist() == [2, 3, 4, 5]
+    assert not found.labels[:, 7:].any() and not found.known[:, 7:].any() and found.known[:, :7].all()
+    assert found.labels[:, 5:7].tolist() == labels[2:, 5:7].tolist() and mixed.labels[:, 7:].any()      # a copy
+    from dflib.metrics import edit_judges
+    from dflib.synthesis.stargan import train
+
+    asked = []
+    for name in ("cast_faces", "expression_faces"):
+        monkeypatch.setattr(train, name, lambda *given, **named: name)
+    monkeypatch.setattr(train, "apart_faces", lambda size, people, after: asked.append((size, people, after)))
+    assert len(train.training_data(train.RECIPES["cpu"])) == 3 and asked == [(64, 4000, edit_judges.PEOPLE)]
+    assert len(train.training_data(train.RECIPES["smoke"])) == 2
+
+
 def test_a_confounded_set_has_no_counter_example():
     labels = np.zeros((4, 12), np.float32)
     labels[:2, INDEX["blond hair"]] = 1

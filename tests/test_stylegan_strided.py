@@ -82,3 +82,13 @@ def test_a_run_begins_where_it_is_told(tmp_path, monkeypatch):
     for name, p in run.models["generator"].named_parameters():
         assert torch.equal(p, again.models["generator"].state_dict()[name])
         assert torch.equal(p, again.averaged.state_dict()[name])
+
+
+def test_the_rates_fall_over_the_last_steps(tmp_path):
+    recipe = replace(train.RECIPES["smoke"], start=32, images=400, falling=0.6)        # 100 steps of 4
+    pictures = np.zeros((4, 32, 32, 3), np.uint8)
+    run = train.stylegan_run(tmp_path, pictures, recipe)
+    assert run.steps == 100
+    assert [run._schedule(i) for i in (0, 40)] == [1, 1] and run._schedule(70) == pytest.approx(0.5) and run._schedule(100) == 0
+    still = train.stylegan_run(tmp_path, pictures, replace(recipe, falling=0.0))
+    assert still._schedule(99) == 1

@@ -196,6 +196,17 @@ def mixed_faces(size: int, people: int, split: str = "train") -> LabelledFaces:
                          f"{people} mixed people, {split}, {size} px")
 
 
+def apart_faces(size: int, people: int, after: int = 0) -> LabelledFaces:
+    """`people` of `mixed_faces` for training, those ``after`` the first so many, and of the first set's columns only.
+
+    Beside the cast they show a critic what the cast never does, grey hair on the young, say.
+    """
+    faces = mixed_faces(size, after + people)
+    chosen = faces.of(np.arange(after, len(faces)), f"{people} people drawn apart, after {after}, {size} px")
+    chosen.labels[:, COLUMNS[0]:], chosen.known[:, COLUMNS[0]:] = 0, False
+    return chosen
+
+
 def true_edits(size: int, people: int, split: str = "test") -> TrueEdits:
     """Every edit of EDITS that asks for something else, of one picture of each of `people` people of `split`.
 

@@ -57,6 +57,7 @@ class Recipe:
     critics_first: int = 0              # steps in which only it learns, for a generator that begins with weights
     lazy: int = 1                       # R1 is evaluated in every lazy-th step, times this (Karras et al. 2020, sec. 2.2)
     half_life: int = 10_000             # images, of the generator's average
+    falling: float = 0.0                # share of the steps, at the end, in which the rates fall to 0
     configuration: str = "F"
 
     @property
@@ -78,8 +79,8 @@ RECIPES = {
                   people=18_000, rate=2e-3, gamma=0.5, lazy=16),
 }
 # On from the shipped generator with strided.py's discriminator: 0.15 s a step of one core, a quarter of the time above.
-FURTHER = replace(RECIPES["cpu"], begin="stylegan-64", start=64, images=480_000, people=8_000, strided=True, rate=1e-3, ahead=0.5,
-                  gamma=0.2, critics_first=50)
+FURTHER = replace(RECIPES["cpu"], begin="stylegan-64", start=64, images=320_000, people=8_000, strided=True, rate=1e-3, ahead=0.5,
+                  gamma=0.4, critics_first=50, half_life=20_000, falling=0.6)
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,9 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, ab
         styles = training_styles(generator, stage, count, recipe.mixing)
         return generator.synthesise(styles, None, stage.resolution, stage.fade)
 
+    def falling(i):
+        return min(1.0, (1 - i / plan.steps) / recipe.falling) if recipe.falling else 1.0
+
     def sheet(run):
         return sample_sheet(run.averaged, plan.at(run.done - 1))
 
@@ -198,7 +202,7 @@ def stylegan_run(folder, pictures: np.ndarray, recipe: Recipe, seed: int = 0, ab
     return TrainingRun(folder, models, optimizers, step, plan.steps, seed, about=about, samples=samples or sheet,
                        sample_seconds=sample_seconds,
                        average=Average("generator", recipe.half_life, recipe.batches[recipe.resolution]),
-                       schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0), cost=plan.cost)
+                       schedule=lambda i: RATES.get(plan.at(i).resolution, 1.0) * falling(i), cost=plan.cost)
 
 
 def _update(run: TrainingRun, name: str, loss: Tensor) -> None:
