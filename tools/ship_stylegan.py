@@ -164,7 +164,8 @@ def main(arguments=None):
             f"psi 1 against {len(held_out)} held-out people, beside as many training people")
     if recipe.begin:
         data += f"; began with the weights of an earlier {recipe.begin}"
-    print(train.ship(run, data, scores))
+    command = ["python tools/ship_stylegan.py --further"] if recipe.begin else []
+    print(train.ship(run, data, scores, *command))
     write_image(FIGURES / "03_stylegan.jpg", title_picture(run.averaged), kind="generated", quality=86,
                 note="StyleGAN, lesson 03, seed 0, psi 0.7")
     write_image(FIGURES / "03_training.png", training_figure(run, scores["training_people"]["imagenet"]), kind="generated",

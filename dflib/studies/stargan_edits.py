@@ -39,7 +39,7 @@ def pairs(size: int):
     """The finished TrainingRun of the upper bound; goes on where it stopped."""
     people, steps = PAIRS[current().name]
     truth = true_edits(size, people, "train")
-    recipe = replace(train.RECIPES[current().name], size=size, steps=steps)
+    recipe = replace(train.RECIPES[current().name], size=size, steps=steps, batch=16)
     about = describe("stargan-pairs", recipe, f"true edits of {people} people {digest(truth.truth)}")
     run = train.pairs_run(default_folder(about), truth, recipe, about=about)
     run.fit()
