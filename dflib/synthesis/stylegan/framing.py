@@ -1,4 +1,4 @@
-"""How faces are framed for StyleGAN: eyes and mouth always in the same place, wider than lesson 01's crops, hair included."""
+"""How faces are framed for StyleGAN: eyes and mouth always in the same place, as large as in lesson 01's crops."""
 from __future__ import annotations
 
 import cv2
@@ -15,7 +15,7 @@ TURNED = 25                                                 # degrees of yaw
 
 
 def aligned_faces(faces, size: int, chosen=None) -> np.ndarray:
-    """Crops (N, size, size, 3) uint8 of ``RenderedFaces``, eyes and mouth always in the same place, hair included.
+    """Crops (N, size, size, 3) uint8 of ``RenderedFaces``, eyes and mouth always in the same place, with most of the hair.
 
     FFHQ is aligned in the same way (app. A): what need not be learned leaves more for what must. Heads turned by more
     than ``TURNED`` degrees are left out; what lies outside a render is mirrored at its border. chosen: (N,) bool, which of
@@ -30,13 +30,8 @@ def aligned_faces(faces, size: int, chosen=None) -> np.ndarray:
                      for row, matrix in zip(rows, matrices)])
 
 
-def known_frame(part: float = 1.0) -> list:
-    """Where the middle ``part`` of a crop of ``faces.align`` lies in pictures framed as here: (2, 3) of ``F.affine_grid``."""
-    return [[ZOOM * part, 0, 0], [0, ZOOM * part, 2 * LOWER]]
-
-
 def known_crop(pictures: Tensor) -> Tensor:
     """(B, 3, S, S) as trained on -> (B, 3, 80, 80), as ``faces.align`` frames a face; differentiable, keeps the dtype."""
-    frame = tensor(known_frame(), dtype=pictures.dtype, device=pictures.device)
+    frame = tensor([[ZOOM, 0, 0], [0, ZOOM, 2 * LOWER]], dtype=pictures.dtype, device=pictures.device)
     grid = F.affine_grid(frame.expand(len(pictures), 2, 3), (len(pictures), 3, CROP, CROP), align_corners=False)
     return F.grid_sample(pictures, grid, "bilinear", "border", align_corners=False)

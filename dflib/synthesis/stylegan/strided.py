@@ -1,9 +1,9 @@
 """A discriminator that learns fast: DCGAN's plain stack of strided convolutions (Radford et al. 2016, arXiv:1511.06434).
 
-The paper's discriminator blurs before it halves, so that faint grids, which a young generator leaves everywhere, hardly
-reach it, and at these sizes it learns slowly: 250 steps of 16 pictures brought it to an AUC of 0.75 between real people and
-those of one generator, held still, and this one to 1.00 after 100, in a third of the time (data/race). R1 then keeps it
-from winning outright.
+At these sizes the paper's discriminator learns slowly: 250 steps of 16 pictures brought it to an AUC of 0.75 between real
+people and those of one generator, held still, and this one to 1.00 after 100, in a third of the time (data/race). One
+reason may be that it blurs before it halves: faint grids, which a young generator leaves everywhere, hardly reach it. R1
+keeps this one from winning outright.
 """
 from __future__ import annotations
 
