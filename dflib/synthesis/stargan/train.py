@@ -80,7 +80,7 @@ def train(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) -
 def training_data(recipe: Recipe) -> tuple:
     """What `train` learns from when it is given nothing else: two or three sets of `LabelledFaces`.
 
-    The judges' people are not among them.
+    Of those drawn apart the first are left out, for the judges learned of them.
     """
     apart = [apart_faces(recipe.size, recipe.apart, after=edit_judges.PEOPLE)] if recipe.apart else []
     return cast_faces(recipe.size, people=recipe.people), *apart, expression_faces(recipe.size, recipe.expressions)
@@ -174,7 +174,7 @@ def batch(run: TrainingRun, data, size: int) -> tuple:
 
 
 def noisy(images: Tensor, most: float) -> Tensor:
-    """What the critic may see of pictures (B, 3, S, S): every second one with normal noise, of a strength from 0 to ``most``.
+    """What the critic may see of pictures (B, 3, S, S): about every second with normal noise, of a strength from 0 to ``most``.
 
     Instance noise (Sønderby et al. 2017). Under it faint patterns do not say what a picture is, so that a generator cannot
     please the class loss by them; in the others the critic sees whether there is one.
