@@ -50,13 +50,14 @@ def test_the_panel_shows_the_edit_the_true_edit_and_how_far_they_differ(model, t
     panel["dark"].value = True
     picture, made, goal, apart = parts(panel)
     wanted = torch.from_numpy(truth.targets()[number:number + 1])
-    assert np.array_equal(made, as_images(model.generator(as_tensor(truth.images[:1]), wanted))[0])
+    x, own = as_tensor(truth.images[:1]), torch.from_numpy(truth.labels[:1])
+    alone = x + model.generator(x, wanted) - model.generator(x, own)
+    assert np.array_equal(made, as_images(alone.clamp(-1, 1))[0]) and not np.array_equal(made, picture)
     assert np.array_equal(goal, truth.truth[number])            # rendered again, and the same
     error = np.abs(made.astype(int) - goal).max(2)
     assert np.array_equal(apart[..., 0], 2 * error.clip(0, 127)) and f"asked for: skin {list(EDITS)[truth.edit[number]][1]}" in panel.line
-    panel["strength"].value = 0.0                               # the label stays as it is
-    own = torch.from_numpy(truth.labels[:1])
-    assert np.array_equal(parts(panel)[1], as_images(model.generator(as_tensor(truth.images[:1]), own))[0])
+    panel["strength"].value = 0.0                               # the label stays as it is, and so does the picture
+    assert np.array_equal(parts(panel)[1], picture)
     assert not truth.known[0, 0]                                # dark brown, which is none of the four
     panel.set(dark=False, hair=("hair", "blond"))
     assert np.array_equal(parts(panel)[1], truth.images[0]) and "nothing (the hair has none" in panel.line
@@ -67,8 +68,9 @@ def test_an_expression_takes_a_pass_of_its_own(model, truth):
     panel.set(expression=("expression", "happy"), dark=True)
     first = edited(truth.labels[0], next(e for e in EDITS if EDITS[e] == ("dark skin", 1 - truth.labels[0, INDEX["dark skin"]])))
     x = as_tensor(truth.images[:1])
-    for label in (first, edited(first, ("expression", "happy"))):
-        x = model.generator(x, torch.from_numpy(label)[None])
+    labels = [torch.from_numpy(label)[None] for label in (truth.labels[0], first, edited(first, ("expression", "happy")))]
+    for before, after in zip(labels, labels[1:]):
+        x = (x + model.generator(x, after) - model.generator(x, before)).clamp(-1, 1)
     assert np.abs(parts(panel)[1].astype(int) - as_images(x)[0]).max() <= 1 and not panel.error
     assert "expression happy" in panel.line
 

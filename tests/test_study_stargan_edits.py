@@ -45,14 +45,14 @@ def test_study_is_written_down_and_pairs_learn_once(tmp_path, monkeypatch):
     monkeypatch.setattr(stargan_edits, "SHOWN", 1)
     stargan_edits.main([])
     written = json.loads((tmp_path / "scores.json").read_text())
-    assert list(written["rows"]) == ["nothing done", "StarGAN", "pairs", "true edit"]
+    assert list(written["rows"]) == ["nothing done", "StarGAN", "change alone", "pairs", "true edit"]
     for row in written["rows"].values():
         assert {"gender", "expression"} <= set(row)
         assert all(low <= mean <= high for kind in row.values() for mean, low, high in kind.values())
     assert written["rows"]["true edit"]["gender"]["psnr_outside"] == [60, 60, 60]
     assert all(kind["gain"] == [0, 0, 0] for kind in written["rows"]["nothing done"].values())
     assert written["reached"]["nothing done"]["gender"] == ["psnr_outside", "identity"] and written["about"]["people"] == 2
-    assert media.read_image(tmp_path / "edits.png").shape == (3 * 64, (len(EDITS) + 1) * 64, 3)     # StarGAN, pairs, truth
+    assert media.read_image(tmp_path / "edits.png").shape == (4 * 64, (len(EDITS) + 1) * 64, 3)     # StarGAN, its change, pairs, truth
     monkeypatch.setattr(train, "_update", lambda *_: pytest.fail("trained twice"))
     stargan_edits.main([])
     assert json.loads((tmp_path / "scores.json").read_text())["rows"] == written["rows"]

@@ -328,6 +328,7 @@ def test_the_time_printed_ahead_counts_with_growing(tmp_path, pictures, monkeypa
     monkeypatch.setattr(display, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     run.fit()
     assert "run: 12 steps, about 40 min on this machine" in capsys.readouterr().out and clock[0] == 2400
-    whole, halved = Plan(train.RECIPES["cpu"]), Plan(replace(train.RECIPES["cpu"], batches={64: 8}))
+    grown = replace(train.RECIPES["cpu"], base=1024, limit=96, start=8, growing=16_000)
+    whole, halved = Plan(grown), Plan(replace(grown, batches={64: 8}))
     assert .55 / .23 < whole.cost(whole.steps) / whole.cost(0) < .62 / .23      # seconds measured on one core
     assert whole.cost(0) == 2 * halved.cost(0)

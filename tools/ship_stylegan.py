@@ -1,7 +1,6 @@
 """Train the shipped StyleGAN, score it every ten minutes, and write checkpoint, card and lesson 03's figures.
 
     python tools/ship_stylegan.py                       the recipe of the current scale (DFLIB_SCALE), to its end
-    python tools/ship_stylegan.py --further             on from the shipped generator, with another discriminator
     python tools/ship_stylegan.py --run FOLDER          a run that lies elsewhere, of whatever recipe its run.json says
     python tools/ship_stylegan.py --minutes 0           what there is, as it stands
 
@@ -147,13 +146,12 @@ def training_figure(run, floor):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Train and ship lesson 03's StyleGAN.")
-    parser.add_argument("--further", action="store_true", help="the recipe train.FURTHER, of 64 px")
     parser.add_argument("--run", help="folder of a run (default: that of the scale's recipe, in the cache)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="how long to train (default: to the end)")
     chosen = parser.parse_args(arguments)
     fields = record.read(chosen.run)["recipe"] if chosen.run else {}
     recipe = train.Recipe(**{**fields, "batches": {int(r): b for r, b in fields["batches"].items()}}) if fields else (
-        train.FURTHER if chosen.further else train.RECIPES[current().name])
+        train.RECIPES[current().name])
     taught = train.training_pictures(recipe)
     held_out = np.concatenate([train.training_pictures(recipe, split) for split in ("val", "test")])
     held_out = held_out[np.random.default_rng(0).permutation(len(held_out))][:HELD]
@@ -162,10 +160,7 @@ def main(arguments=None):
     scores = scores_of(run.averaged, taught, held_out)
     data = (f"rendered cast: {len(taught):,} pictures of training people, aligned, yaw within {framing.TURNED} degrees; scored at "
             f"psi 1 against {len(held_out)} held-out people, beside as many training people")
-    if recipe.begin:
-        data += f"; began with the weights of an earlier {recipe.begin}"
-    command = ["python tools/ship_stylegan.py --further"] if recipe.begin else []
-    print(train.ship(run, data, scores, *command))
+    print(train.ship(run, data, scores))
     write_image(FIGURES / "03_stylegan.jpg", title_picture(run.averaged), kind="generated", quality=86,
                 note="StyleGAN, lesson 03, seed 0, psi 0.7")
     write_image(FIGURES / "03_training.png", training_figure(run, scores["training_people"]["imagenet"]), kind="generated",

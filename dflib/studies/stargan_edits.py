@@ -2,9 +2,10 @@
 
     python -m dflib.studies.stargan_edits       first the generator of `pairs` learns, three quarters of an hour of one core
 
-The shipped network stands between *nothing done* and the *true edit*, and beside *pairs*, a generator of the scale's recipe told
-what every edit should look like (`pairs_run`), which no photograph could teach it: a bound for colours, and no bound for what a
-mean over pixels hardly counts. Writes scores.json and edits.png.
+The shipped network stands between *nothing done* and the *true edit*: its pictures as the paper shows them, and the *change alone*
+(`edit.changed_pictures`). Beside it stands *pairs*, a generator of the scale's recipe told what every edit should look like
+(`pairs_run`), which no photograph could teach it: a bound for colours, and no bound for what a mean over pixels hardly counts.
+Writes scores.json and edits.png.
 """
 import argparse
 import json
@@ -52,6 +53,12 @@ def edited_by(generator, truth: TrueEdits) -> np.ndarray:
     return as_images(edit.edited_pictures(generator, as_tensor(pictures), wanted))
 
 
+def changed_by(generator, truth: TrueEdits) -> np.ndarray:
+    """As `edited_by`, of each picture the change alone."""
+    pictures, own = truth.images[truth.row], torch.from_numpy(truth.labels[truth.row])
+    return as_images(edit.changed_pictures(generator, as_tensor(pictures), own, torch.from_numpy(truth.targets())))
+
+
 def row_of(found: dict, nothing: dict, truth: TrueEdits) -> dict:
     """kind -> {score: [mean, low, high]} with 95 % intervals over people; "gain" is PSNR inside above doing nothing."""
     columns = {name: found[name] for name in COLUMNS} | {"gain": found["psnr_inside"] - nothing["psnr_inside"]}
@@ -93,7 +100,8 @@ def main(arguments=None) -> None:
     model, card = edit.load()
     upper = pairs(model.size)
     truth, judges = true_edits(model.size, PEOPLE), edit_judges.shipped()
-    made = {"StarGAN": edited_by(model.generator, truth), "pairs": edited_by(upper.averaged.generator, truth)}
+    made = {"StarGAN": edited_by(model.generator, truth), "change alone": changed_by(model.generator, truth),
+            "pairs": edited_by(upper.averaged.generator, truth)}
     found = edit_scores.references(truth, judges) | {name: edit_scores.scores(pictures, truth, judges) for name, pictures in made.items()}
     found = {name: found[name] for name in ("nothing done", *made, "true edit")}
     rows = {name: row_of(scores, found["nothing done"], truth) for name, scores in found.items()}

@@ -10,6 +10,7 @@ from dflib.datasets import edits
 from dflib.datasets.domains import COLUMNS, EDITS, INDEX, TRAITS, edited
 from dflib.lesson.widgets import Panel, choice, slider, switch
 from dflib.pictures import as_images, as_tensor
+from dflib.synthesis.stargan.edit import changed_pictures
 
 ZOOM = 160  # pixels of each picture on the page, at least
 OTHER = {"female": "other sex", "old": "other age", "dark skin": "other skin"}
@@ -17,7 +18,7 @@ KEEP = "as it is"
 
 
 def edit_explorer(model, truth):
-    """Lesson 06's panel: picture, edit, true edit and how far the two differ. It begins with nothing asked for.
+    """Lesson 06's panel: picture, edit (the change alone), true edit and how far the two differ. It begins with nothing asked for.
 
     ``model``: a StarGAN; ``truth``: `TrueEdits` of its size, whose people can be chosen.
     """
@@ -75,18 +76,22 @@ def _flipped(own, name):
     return next(edit for edit, (column, value) in EDITS.items() if column == name and value == wanted)
 
 
-@torch.no_grad()
 def _edited(generator, picture, own, wanted, expression, strength):
-    """``picture`` (S, S, 3) after one pass for all of ``wanted`` and one for the expression.
+    """``picture`` (S, S, 3) with the change alone, in one pass for all of ``wanted`` and one for the expression.
 
     The label goes from the own one towards the target, by ``strength``: to it at 1 and beyond it above.
     """
-    x = as_tensor(picture[None])
-    target = np.array(own, np.float32)
+    x, label = as_tensor(picture[None]), np.array(own, np.float32)
+    target = label
     for edit in wanted:
         target = edited(target, edit)
     if wanted:
-        x = generator(x, torch.from_numpy(own + strength * (target - own))[None].float())
+        label = own + strength * (target - own)
+        x = _changed(generator, x, own, label)
     if expression:
-        x = generator(x, strength * torch.from_numpy(edited(np.zeros(sum(COLUMNS)), expression))[None])
+        x = _changed(generator, x, label, strength * edited(np.zeros(sum(COLUMNS)), expression))
     return as_images(x)[0]
+
+
+def _changed(generator, x, own, label):
+    return changed_pictures(generator, x, *(torch.from_numpy(c)[None].float() for c in (own, label)))

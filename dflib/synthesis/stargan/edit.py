@@ -64,6 +64,15 @@ def edited_pictures(generator: Generator, pictures: Tensor, labels: Tensor) -> T
     return torch.cat([generator(x, c) for x, c in zip(pictures.split(AT_ONCE), labels.split(AT_ONCE))])
 
 
+def changed_pictures(generator: Generator, pictures: Tensor, own: Tensor, labels: Tensor) -> Tensor:
+    """Pictures x with the *change* alone: x + G(x, c) - G(x, c'), c (B, n) the ``labels`` wanted, c' the pictures' ``own``.
+
+    What G does to every picture, blur above all, is in both and cancels. The paper shows G(x, c) itself. In [-1, 1].
+    """
+    change = edited_pictures(generator, pictures, labels) - edited_pictures(generator, pictures, own)
+    return (pictures + change).clamp(-1, 1)
+
+
 @torch.no_grad()
 def seen_labels(critic, pictures: Tensor) -> np.ndarray:
     """(B, 12) float32: hair, sex, age and skin as the critic sees them in pictures (B, 3, S, S).
@@ -82,8 +91,8 @@ def seen_labels(critic, pictures: Tensor) -> np.ndarray:
 def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
     """Portraits (N, S, S, 3) uint8, framed by `portrait_matrix` at the model's size, with all ``edits`` made.
 
-    What a face is besides is read by the critic. Hair, sex, age and skin change in one pass, an expression in another,
-    because the generator learned the two from different pictures (sec. 3.3).
+    What a face is now is read by the critic; what it takes for done already changes nothing. Hair, sex, age and skin change
+    in one pass, an expression in another, because the generator learned the two from different pictures (sec. 3.3).
     """
     pictures = as_tensor(crops)
     labels = seen_labels(model.critic, pictures)
@@ -93,7 +102,8 @@ def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
         wanted = labels
         for edit in part:
             wanted = np.stack([edited(label, edit) for label in wanted])
-        pictures = edited_pictures(model.generator, pictures, torch.from_numpy(wanted))
+        pictures = changed_pictures(model.generator, pictures, torch.from_numpy(labels), torch.from_numpy(wanted))
+        labels = wanted
     return as_images(pictures)
 
 
@@ -101,8 +111,8 @@ def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
 def edit_faces(model: StarGAN, image: np.ndarray, landmarks: np.ndarray, edits: list) -> np.ndarray:
     """``image`` (H, W, 3) uint8 with the edits made on each face; landmarks (N, 68, 2) as from `faces.landmarks`.
 
-    What is put back is not the network's small picture but the *change* it made, enlarged and added to the picture:
-    details that the network cannot see stay sharp where nothing changes.
+    What is put back is not the network's small picture but the *change* that `changed_pictures` makes, enlarged and added to
+    the picture: details that the network cannot see stay sharp where nothing changes.
     """
     side = model.size
     matrices = [portrait_matrix(points, side) for points in landmarks]

@@ -50,10 +50,10 @@ class Recipe:
 RECIPES = {
     "smoke": Recipe(32, width=4, steps=4, batch=4, blocks=1, critic_steps=2, expressions=4),
     # One critic step and R1, so that the generator gets most of the time; Adam's rate for small networks; a picture that is
-    # asked for its own label comes back. A step takes 1.2 s of a core with bf16, about twice as much without: five and a
-    # half core-hours with it.
-    "cpu": Recipe(64, width=32, steps=16_500, batch=18, critic_steps=1, loss="logistic", penalty=0.002, keeping=5.0, noise=0.2,
-                  rate=4e-4, people=8000, apart=4000, expressions=1000),
+    # asked for its own label comes back. A step takes 1.2 s of a core with bf16, about twice as much without: nearly
+    # seven core-hours with it.
+    "cpu": Recipe(64, width=32, steps=20_000, batch=18, critic_steps=1, loss="logistic", penalty=0.002, reconstruction=4.0,
+                  keeping=6.0, noise=0.2, rate=4e-4, people=8000, apart=4000, expressions=1000),
     # The paper's: 200,000 steps of batch 16.
     "gpu": Recipe(128, width=64, steps=200_000, people=18_000, expressions=4000),
 }
