@@ -66,13 +66,15 @@ def test_the_panel_shows_the_edit_the_true_edit_and_how_far_they_differ(model, t
 def test_an_expression_takes_a_pass_of_its_own(model, truth):
     panel = edit_explorer(model, truth)
     panel.set(expression=("expression", "happy"), dark=True)
-    first = edited(truth.labels[0], next(e for e in EDITS if EDITS[e] == ("dark skin", 1 - truth.labels[0, INDEX["dark skin"]])))
-    x = as_tensor(truth.images[:1])
-    labels = [torch.from_numpy(label)[None] for label in (truth.labels[0], first, edited(first, ("expression", "happy")))]
-    for before, after in zip(labels, labels[1:]):
-        x = (x + model.generator(x, after) - model.generator(x, before)).clamp(-1, 1)
+    x, own = as_tensor(truth.images[:1]), truth.labels[0]
+    first = edited(own, next(e for e in EDITS if EDITS[e] == ("dark skin", 1 - own[INDEX["dark skin"]])))
+    for before, after in ((own, first), (None, edited(first, ("expression", "happy")))):
+        before = torch.eye(12)[7 + model.critic(x)[1][:, 7:].argmax(1)] if before is None else torch.from_numpy(before)[None]
+        x = (x + model.generator(x, torch.from_numpy(after)[None]) - model.generator(x, before)).clamp(-1, 1)
     assert np.abs(parts(panel)[1].astype(int) - as_images(x)[0]).max() <= 1 and not panel.error
     assert "expression happy" in panel.line
+    panel["strength"].value = 0.0
+    assert np.array_equal(parts(panel)[1], truth.images[0])
 
 
 # ---------------------------------------- experiments

@@ -29,7 +29,7 @@ def frame():
 
 
 class Painter:
-    """A model that paints crops: brighter for the old and black hair, redder for an expression; all are dark-skinned and blond."""
+    """A model that paints crops: brighter for the old and black hair, redder for the sad; all are dark-skinned, blond and happy."""
 
     size = 32
 
@@ -40,12 +40,13 @@ class Painter:
         self.asked.append([{DOMAINS[k] for k in np.flatnonzero(row)} for row in labels.numpy()])
         red = torch.tensor([.2, 0, 0])[:, None, None]
         painted = .1 * labels[:, [INDEX["black hair"], INDEX["old"]]].any(1).float()
-        return .9 * pictures + painted[:, None, None, None] + red * labels[:, 7:].any(1).float()[:, None, None, None]
+        return .9 * pictures + painted[:, None, None, None] + red * labels[:, INDEX["sad"]][:, None, None, None]
 
     def critic(self, pictures):
         logits = torch.full((len(pictures), 12), -1.)
         logits[:, [INDEX["dark skin"], INDEX["blond hair"]]] = 1.
         logits[:, INDEX["grey hair"]] = .5
+        logits[:, INDEX["happy"]] = -.5
         return None, logits
 
 
@@ -65,8 +66,8 @@ def test_attributes_and_expressions_are_asked_for_one_after_the_other():
     model, crops = Painter(), np.full((2, 32, 32, 3), 100, np.uint8)
     made = edit.edit_crops(model, crops, [("expression", "sad"), ("hair", "black"), ("age", "old")])
     first, before = {"black hair", "old", "dark skin"}, {"blond hair", "dark skin"}
-    assert model.asked == [[first] * 2, [before] * 2, [{"sad"}] * 2, [first] * 2]
-    assert np.array_equal(made[0, 0, 0].astype(int) - 100, [round(.2 * 127.5), 0, 0])     # .1 more, then .2 of red and .1 less
+    assert model.asked == [[first] * 2, [before] * 2, [{"sad"}] * 2, [{"happy"}] * 2]        # c' is of the set that c is of
+    assert np.array_equal(made[0, 0, 0].astype(int) - 100, [round(.3 * 127.5), round(.1 * 127.5), round(.1 * 127.5)])
 
 
 def test_the_change_alone_leaves_what_the_generator_does_to_every_picture():

@@ -127,7 +127,9 @@ def training_figure(run, floor):
         axes.plot([row["seconds"] / 3600 for row in rows], [row[key] for row in rows], "o-", color=colour, markersize=3,
                   label="generated people")
         axes.axhline(floor[key], color="black", linestyle=":", linewidth=1, label="real people")
-        axes.set(ylabel={"frechet": "Fréchet distance", "recall": "recall"}[key], ylim=(0, None))
+        axes.set(ylabel={"frechet": "Fréchet distance", "recall": "recall"}[key])
+    upper.set_yscale("log")
+    middle.set_ylim(0, None)
     upper.legend(frameon=False, fontsize=8)
     upper.set_title("in ImageNet features", fontsize=9)
     for name, colour in (("discriminator", ORANGE), ("generator", GREEN)):

@@ -53,10 +53,11 @@ def edited_by(generator, truth: TrueEdits) -> np.ndarray:
     return as_images(edit.edited_pictures(generator, as_tensor(pictures), wanted))
 
 
-def changed_by(generator, truth: TrueEdits) -> np.ndarray:
+def changed_by(model, truth: TrueEdits) -> np.ndarray:
     """As `edited_by`, of each picture the change alone."""
-    pictures, own = truth.images[truth.row], torch.from_numpy(truth.labels[truth.row])
-    return as_images(edit.changed_pictures(generator, as_tensor(pictures), own, torch.from_numpy(truth.targets())))
+    pictures, wanted = as_tensor(truth.images[truth.row]), torch.from_numpy(truth.targets())
+    own = edit.own_labels(model.critic, pictures, torch.from_numpy(truth.labels[truth.row]), wanted)
+    return as_images(edit.changed_pictures(model.generator, pictures, own, wanted))
 
 
 def row_of(found: dict, nothing: dict, truth: TrueEdits) -> dict:
@@ -100,7 +101,7 @@ def main(arguments=None) -> None:
     model, card = edit.load()
     upper = pairs(model.size)
     truth, judges = true_edits(model.size, PEOPLE), edit_judges.shipped()
-    made = {"StarGAN": edited_by(model.generator, truth), "change alone": changed_by(model.generator, truth),
+    made = {"StarGAN": edited_by(model.generator, truth), "change alone": changed_by(model, truth),
             "pairs": edited_by(upper.averaged.generator, truth)}
     found = edit_scores.references(truth, judges) | {name: edit_scores.scores(pictures, truth, judges) for name, pictures in made.items()}
     found = {name: found[name] for name in ("nothing done", *made, "true edit")}

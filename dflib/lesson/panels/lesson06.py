@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from dflib.datasets import edits
-from dflib.datasets.domains import COLUMNS, EDITS, INDEX, TRAITS, edited
+from dflib.datasets.domains import EDITS, INDEX, TRAITS, edited
 from dflib.lesson.widgets import Panel, choice, slider, switch
 from dflib.pictures import as_images, as_tensor
-from dflib.synthesis.stargan.edit import changed_pictures
+from dflib.synthesis.stargan.edit import changed_pictures, own_labels
 
 ZOOM = 160  # pixels of each picture on the page, at least
 OTHER = {"female": "other sex", "old": "other age", "dark skin": "other skin"}
@@ -38,7 +38,7 @@ def edit_explorer(model, truth):
             wanted = []
         wanted += [_flipped(own, name) for name in TRAITS if other[name.split()[0]]]
         picture = truth.images[person]
-        made = _edited(model.generator, picture, own, wanted, expression, strength)
+        made = _edited(model, picture, own, wanted, expression, strength)
         milliseconds = 1000 * (time.perf_counter() - began)
         wanted += list(filter(None, (expression,)))
         goal = true_edit(person, tuple(wanted)) if wanted else picture
@@ -76,22 +76,16 @@ def _flipped(own, name):
     return next(edit for edit, (column, value) in EDITS.items() if column == name and value == wanted)
 
 
-def _edited(generator, picture, own, wanted, expression, strength):
-    """``picture`` (S, S, 3) with the change alone, in one pass for all of ``wanted`` and one for the expression.
-
-    The label goes from the own one towards the target, by ``strength``: to it at 1 and beyond it above.
-    """
-    x, label = as_tensor(picture[None]), np.array(own, np.float32)
-    target = label
+def _edited(model, picture, own, wanted, expression, strength):
+    """``picture`` (S, S, 3) with ``strength`` times the change alone, in one pass for all of ``wanted``, one for the expression."""
+    x, target = as_tensor(picture[None]), np.array(own, np.float32)
     for edit in wanted:
         target = edited(target, edit)
-    if wanted:
-        label = own + strength * (target - own)
-        x = _changed(generator, x, own, label)
+    passes = [(own, target)] if wanted else []
     if expression:
-        x = _changed(generator, x, label, strength * edited(np.zeros(sum(COLUMNS)), expression))
+        passes.append((target, edited(target, expression)))
+    for labels in passes:
+        before, after = (torch.from_numpy(np.asarray(label, np.float32))[None] for label in labels)
+        changed = changed_pictures(model.generator, x, own_labels(model.critic, x, before, after), after)
+        x = (x + strength * (changed - x)).clamp(-1, 1)
     return as_images(x)[0]
-
-
-def _changed(generator, x, own, label):
-    return changed_pictures(generator, x, *(torch.from_numpy(c)[None].float() for c in (own, label)))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dflib import checkpoints
-from dflib.datasets.domains import EDITS, HAIR, INDEX, TRAITS, edited
+from dflib.datasets.domains import COLUMNS, EDITS, HAIR, INDEX, TRAITS, edited
 from dflib.faces.alignment import inverse, portrait_matrix, warp
 from dflib.pictures import as_images, as_tensor
 from dflib.synthesis.stargan.stargan import Generator, StarGAN
@@ -67,7 +67,8 @@ def edited_pictures(generator: Generator, pictures: Tensor, labels: Tensor) -> T
 def changed_pictures(generator: Generator, pictures: Tensor, own: Tensor, labels: Tensor) -> Tensor:
     """Pictures x with the *change* alone: x + G(x, c) - G(x, c'), c (B, n) the ``labels`` wanted, c' the pictures' ``own``.
 
-    What G does to every picture, blur above all, is in both and cancels. The paper shows G(x, c) itself. In [-1, 1].
+    What G does to every picture, blur above all, is in both and cancels, if both labels speak of the same set of pictures
+    (`own_labels`). The paper shows G(x, c) itself. Clipped to [-1, 1].
     """
     change = edited_pictures(generator, pictures, labels) - edited_pictures(generator, pictures, own)
     return (pictures + change).clamp(-1, 1)
@@ -88,6 +89,24 @@ def seen_labels(critic, pictures: Tensor) -> np.ndarray:
     return labels
 
 
+@torch.no_grad()
+def seen_expressions(critic, pictures: Tensor) -> Tensor:
+    """(B, 12): of pictures (B, 3, S, S) the expression that the critic finds likeliest, and nothing else."""
+    expressions = slice(COLUMNS[0], len(INDEX))
+    logits = torch.cat([critic(x)[1] for x in pictures.split(AT_ONCE)]).float()[:, expressions]
+    labels = torch.zeros(len(logits), len(INDEX))
+    labels[:, expressions] = torch.nn.functional.one_hot(logits.argmax(1), logits.shape[1]).float()
+    return labels
+
+
+def own_labels(critic, pictures: Tensor, labels: Tensor, wanted: Tensor) -> Tensor:
+    """c' (B, 12) for `changed_pictures`: ``labels``, but the expression that the critic sees where ``wanted`` is one."""
+    own, expression = labels.clone(), wanted[:, COLUMNS[0]:].any(1)
+    if expression.any():
+        own[expression] = seen_expressions(critic, pictures[expression])
+    return own
+
+
 def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
     """Portraits (N, S, S, 3) uint8, framed by `portrait_matrix` at the model's size, with all ``edits`` made.
 
@@ -102,8 +121,8 @@ def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
         wanted = labels
         for edit in part:
             wanted = np.stack([edited(label, edit) for label in wanted])
-        pictures = changed_pictures(model.generator, pictures, torch.from_numpy(labels), torch.from_numpy(wanted))
-        labels = wanted
+        own = own_labels(model.critic, pictures, *map(torch.from_numpy, (labels, wanted)))
+        pictures = changed_pictures(model.generator, pictures, own, torch.from_numpy(wanted))
     return as_images(pictures)
 
 
