@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from dflib.media import read_image, write_image
 from dflib.pictures import from_sheet
@@ -129,6 +130,9 @@ def training_figure(run, floor):
         axes.axhline(floor[key], color="black", linestyle=":", linewidth=1, label="real people")
         axes.set(ylabel={"frechet": "Fréchet distance", "recall": "recall"}[key])
     upper.set_yscale("log")
+    upper.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    upper.yaxis.set_major_formatter("{x:g}")
+    upper.minorticks_off()
     middle.set_ylim(0, None)
     upper.legend(frameon=False, fontsize=8)
     upper.set_title("in ImageNet features", fontsize=9)
