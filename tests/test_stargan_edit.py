@@ -74,7 +74,17 @@ def test_the_change_alone_leaves_what_the_generator_does_to_every_picture():
     crops = np.random.default_rng(0).integers(30, 200, (2, 32, 32, 3)).astype(np.uint8)
     made = edit.edit_crops(Painter(), crops, [("age", "old")]).astype(int)
     assert np.abs(made - crops - 12.75).max() <= 1                  # and not a tenth less contrast
-    assert np.array_equal(edit.edit_crops(Painter(), crops, [("hair", "blond")]), crops)        # blond already
+
+
+def test_who_seems_to_be_so_already_is_edited_all_the_same():
+    crops = np.full((2, 32, 32, 3), 100, np.uint8)
+    for asked, after, before in ((("hair", "blond"), {"blond hair", "dark skin"}, {"dark skin"}),
+                                 (("skin", "dark"), {"blond hair", "dark skin"}, {"blond hair"}),
+                                 (("skin", "light"), {"blond hair"}, {"blond hair", "dark skin"}),
+                                 (("expression", "happy"), {"happy"}, {"neutral"})):
+        model = Painter()
+        edit.edit_crops(model, crops, [asked])
+        assert model.asked == [[after] * 2, [before] * 2]
 
 
 def test_pictures_are_the_same_a_few_at_a_time():

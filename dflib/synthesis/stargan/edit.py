@@ -107,11 +107,20 @@ def own_labels(critic, pictures: Tensor, labels: Tensor, wanted: Tensor) -> Tens
     return own
 
 
+def _undo(own: Tensor, edit: tuple) -> None:
+    """In labels (B, 12) that have already what ``edit`` asks for: another value, so that every edit is one."""
+    domain, value = EDITS[edit]
+    done = own[:, INDEX[domain]] == value
+    own[done, INDEX[domain]] = 1.0 - value
+    if edit[0] == "expression":                 # a label of zeros would be one of the other set
+        own[done, INDEX["happy" if domain == "neutral" else "neutral"]] = 1.0
+
+
 def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
     """Portraits (N, S, S, 3) uint8, framed by `portrait_matrix` at the model's size, with all ``edits`` made.
 
-    What a face is now is read by the critic; what it takes for done already changes nothing. Hair, sex, age and skin change
-    in one pass, an expression in another, because the generator learned the two from different pictures (sec. 3.3).
+    What a face is now is read by the critic; who seems to be what is asked for already becomes more so. Hair, sex, age and
+    skin change in one pass, an expression in another, because the generator learned them from different pictures (sec. 3.3).
     """
     pictures = as_tensor(crops)
     labels = seen_labels(model.critic, pictures)
@@ -122,6 +131,8 @@ def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
         for edit in part:
             wanted = np.stack([edited(label, edit) for label in wanted])
         own = own_labels(model.critic, pictures, *map(torch.from_numpy, (labels, wanted)))
+        for edit in part:
+            _undo(own, edit)
         pictures = changed_pictures(model.generator, pictures, own, torch.from_numpy(wanted))
     return as_images(pictures)
 
