@@ -85,6 +85,9 @@ def test_who_seems_to_be_so_already_is_edited_all_the_same():
         model = Painter()
         edit.edit_crops(model, crops, [asked])
         assert model.asked == [[after] * 2, [before] * 2]
+    own = torch.eye(12)[[INDEX["neutral"], INDEX["angry"]]]
+    edit._undo(own, ("expression", "neutral"))
+    assert torch.equal(own, torch.eye(12)[[INDEX["happy"], INDEX["angry"]]])
 
 
 def test_pictures_are_the_same_a_few_at_a_time():

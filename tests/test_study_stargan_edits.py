@@ -50,6 +50,8 @@ def test_study_is_written_down_and_pairs_learn_once(tmp_path, monkeypatch):
         assert {"gender", "expression"} <= set(row)
         assert all(low <= mean <= high for kind in row.values() for mean, low, high in kind.values())
     assert written["rows"]["true edit"]["gender"]["psnr_outside"] == [60, 60, 60]
+    whole, alone = (written["rows"][name]["gender"]["psnr_outside"][0] for name in ("StarGAN", "change alone"))
+    assert alone > whole + 2                                # dB: what G does to every picture is gone
     assert all(kind["gain"] == [0, 0, 0] for kind in written["rows"]["nothing done"].values())
     assert written["reached"]["nothing done"]["gender"] == ["psnr_outside", "identity"] and written["about"]["people"] == 2
     assert media.read_image(tmp_path / "edits.png").shape == (4 * 64, (len(EDITS) + 1) * 64, 3)     # StarGAN, its change, pairs, truth
