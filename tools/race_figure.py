@@ -24,7 +24,7 @@ def main():
             axes.plot([point["minutes"] for point in entry["points"]], [point[key] for point in entry["points"]], "o-", markersize=4,
                       color=colour, label=name)
         axes.axhline(race["floor"][key], color="black", linestyle=":", linewidth=1)
-        axes.set(xlabel="minutes of one core", ylabel={"distance": "Fréchet distance", "recall": "recall"}[key], ylim=(0, None))
+        axes.set(xlabel="minutes of one core", ylabel={"distance": "Fréchet distance", "recall": "recall"}[key])
     figure.axes[0].set_ylim(0, 120)
     figure.axes[1].set_ylim(0, 1)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right")

@@ -256,7 +256,7 @@ def run_of(recipe: Recipe | None = None, data=None, folder=None, seed: int = 0) 
     return stylegan_run(folder or default_folder(about), data, recipe, seed, about)
 
 
-def ship(run: TrainingRun, data: str, scores: dict, command: str = "python -m dflib train stylegan") -> dict:
+def ship(run: TrainingRun, data: str, scores: dict) -> dict:
     """Write the averaged generator of ``run`` to data/checkpoints, in half precision; returns its card."""
     path = CHECKPOINTS / f"stylegan-{run.averaged.resolution}.safetensors"
-    return run.export(path, "average", command, data, scores, precision="float16")
+    return run.export(path, "average", "python -m dflib train stylegan", data, scores, precision="float16")
