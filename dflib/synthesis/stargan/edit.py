@@ -90,30 +90,28 @@ def seen_labels(critic, pictures: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def seen_expressions(critic, pictures: Tensor) -> Tensor:
-    """(B, 12): of pictures (B, 3, S, S) the expression that the critic finds likeliest, and nothing else."""
+def seen_expressions(critic, pictures: Tensor, wanted: Tensor) -> Tensor:
+    """(B, 12): of pictures (B, 3, S, S) the expression that the critic finds likeliest, but for the one in ``wanted`` (B, 12)."""
     expressions = slice(COLUMNS[0], len(INDEX))
     logits = torch.cat([critic(x)[1] for x in pictures.split(AT_ONCE)]).float()[:, expressions]
+    others = logits.masked_fill(wanted[:, expressions] > 0, -torch.inf)
     labels = torch.zeros(len(logits), len(INDEX))
-    labels[:, expressions] = torch.nn.functional.one_hot(logits.argmax(1), logits.shape[1]).float()
+    labels[:, expressions] = torch.nn.functional.one_hot(others.argmax(1), logits.shape[1]).float()
     return labels
 
 
 def own_labels(critic, pictures: Tensor, labels: Tensor, wanted: Tensor) -> Tensor:
-    """c' (B, 12) for `changed_pictures`: ``labels``, but the expression that the critic sees where ``wanted`` is one."""
+    """c' (B, 12) for `changed_pictures`: ``labels``, but where ``wanted`` is an expression the other one that the critic sees."""
     own, expression = labels.clone(), wanted[:, COLUMNS[0]:].any(1)
     if expression.any():
-        own[expression] = seen_expressions(critic, pictures[expression])
+        own[expression] = seen_expressions(critic, pictures[expression], wanted[expression])
     return own
 
 
 def _undo(own: Tensor, edit: tuple) -> None:
     """In labels (B, 12) that have already what ``edit`` asks for: another value, so that every edit is one."""
     domain, value = EDITS[edit]
-    done = own[:, INDEX[domain]] == value
-    own[done, INDEX[domain]] = 1.0 - value
-    if edit[0] == "expression":                 # a label of zeros would be one of the other set
-        own[done, INDEX["happy" if domain == "neutral" else "neutral"]] = 1.0
+    own[own[:, INDEX[domain]] == value, INDEX[domain]] = 1.0 - value
 
 
 def edit_crops(model: StarGAN, crops: np.ndarray, edits: list) -> np.ndarray:
