@@ -131,6 +131,7 @@ def test_leakage_by_hand():
     assert dict(zip(asked, blond)) == pytest.approx(expected)
     assert dict(zip(asked, old)) == {"hair": 0, "female": 0, "old": 100, "dark skin": 0, "expression": 100}
     assert np.isnan(found[names.index(("skin", "dark"))]).all()
+    assert edit_scores.leaked(found) == pytest.approx((100 / 3 + 100) / 8)      # four questions each that were not asked
 
 
 def test_groups(truth):

@@ -54,6 +54,8 @@ def test_study_is_written_down_and_pairs_learn_once(tmp_path, monkeypatch):
     assert alone > whole + 2                                # dB: what G does to every picture is gone
     assert all(kind["gain"] == [0, 0, 0] for kind in written["rows"]["nothing done"].values())
     assert written["reached"]["nothing done"]["gender"] == ["psnr_outside", "identity"] and written["about"]["people"] == 2
+    assert list(written["leakage"]) == ["StarGAN", "change alone", "true edit"]
+    assert all(0 <= share <= 100 for by in written["leakage"].values() for share in by.values())
     assert media.read_image(tmp_path / "edits.png").shape == (4 * 64, (len(EDITS) + 1) * 64, 3)     # StarGAN, its change, pairs, truth
     monkeypatch.setattr(train, "_update", lambda *_: pytest.fail("trained twice"))
     stargan_edits.main([])

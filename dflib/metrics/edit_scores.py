@@ -16,6 +16,7 @@ from dflib.metrics.efficientnet import imagenet_features
 from dflib.metrics.features import features_of
 
 KINDS = list(dict.fromkeys(what for what, _ in EDITS))           # hair, gender, age, skin, expression
+ASKED = {"hair": "hair", "gender": "female", "age": "old", "skin": "dark skin", "expression": "expression"}    # kind -> question
 # name: (heading, decimals); `taken` is per cent, of more than one judge
 COLUMNS_SHOWN = {"psnr_inside": ("PSNR in", 1), "psnr_outside": ("PSNR out", 1), "ssim_inside": ("SSIM in", 3),
                  "ssim_outside": ("SSIM out", 3), "features_inside": ("features in", 2),
@@ -86,6 +87,13 @@ def matrix(made: np.ndarray, truth: TrueEdits, judge) -> np.ndarray:
                         for _, start, width in QUESTIONS], axis=1)
     rows = [truth.edit == number for number in range(len(EDITS))]
     return np.array([100 * changed[row].mean(0) if row.any() else np.full(len(QUESTIONS), np.nan) for row in rows])
+
+
+def leaked(changed: np.ndarray) -> float:
+    """Of a `matrix` the mean off its diagonal, per cent: answers to what was not asked, that changed all the same."""
+    questions = np.array([name for name, _, _ in QUESTIONS])
+    asked = np.array([ASKED[what] for what, _ in EDITS])[:, None] == questions
+    return float(np.nanmean(np.where(asked, np.nan, changed)))
 
 
 def by_kind(found: dict, truth: TrueEdits) -> dict:

@@ -82,6 +82,11 @@ def reached(row: dict) -> dict:
     return {kind: met(scores) for kind, scores in row.items()}
 
 
+def leakage(pictures, truth: TrueEdits, judges) -> dict:
+    """judge -> per cent: how often an edit changes its answer to something else than what was asked."""
+    return {judge.name: round(edit_scores.leaked(edit_scores.matrix(pictures, truth, judge)), 1) for judge in judges}
+
+
 def sheet(truth: TrueEdits, made: dict) -> np.ndarray:
     """Rows (H, W, 3) for the first people: the picture and every edit by each of ``made``; an edit that is none is white."""
     rows = []
@@ -112,8 +117,9 @@ def main(arguments=None) -> None:
     done = {"about": about, "aims": AIMS, "rows": rows, "reached": {name: reached(row) for name, row in rows.items()},
             "groups": {name: {group: {key: round(values[key], 3) for key in COLUMNS} for group, values in
                               edit_scores.by_group(scores, truth).items()} for name, scores in found.items()}}
-    write_bytes(FOLDER / "scores.json", (json.dumps(done, indent=1) + "\n").encode())
     shown = {**made, "true edit": truth.truth}
+    done["leakage"] = {name: leakage(shown[name], truth, judges) for name in ("StarGAN", "change alone", "true edit")}
+    write_bytes(FOLDER / "scores.json", (json.dumps(done, indent=1) + "\n").encode())
     write_image(FOLDER / "edits.png", sheet(truth, shown), note=f"edits: {', '.join(shown)}")
 
 
