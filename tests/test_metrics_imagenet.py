@@ -84,6 +84,8 @@ def test_features_are_shadows_of_all_features():
     assert torch.allclose(imagenet_features(x.double()).float(), shadows, atol=1e-3)
     assert imagenet_features(x.double()).dtype == torch.float64
     assert torch.equal(imagenet_features(larger), shadows)
+    own = efficientnet.shipped().features(x) @ torch.from_numpy(directions).float()
+    assert torch.allclose(imagenet_features(x, side=64), own) and not torch.allclose(own, shadows, atol=.1)
     with pytest.raises(ValueError, match="must be square, not 64 x 32"):
         imagenet_features(x[:, :, :32])
 

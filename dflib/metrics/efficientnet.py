@@ -127,13 +127,13 @@ def shipped(dtype=torch.float32) -> EfficientNetLite0:
     return pretrained().to(dtype).requires_grad_(False)
 
 
-def imagenet_features(pictures):
+def imagenet_features(pictures, side: int = SIDE):
     """Pictures (B, 3, H, W) in [-1, 1] -> (B, 256): `features` of the shipped network along fixed random directions.
 
     For the scores of `metrics` (`frechet_distance(real, fake, features=imagenet_features)`): this network never saw the
-    cast, and no generator of the course is trained with it. Pictures of any size, square, are brought to the 224 px that
-    it was trained on: at their own 64 px it sees less (of lesson 03's first generator half of the pictures passed for real
-    ones then, at 224 px a tenth). That takes 0.08 s a picture on one core. The directions are orthonormal, so a distance
+    cast, and no generator of the course is trained with it. Pictures of any size, square, are brought to ``side`` px, by
+    default the 224 that it was trained on: at 64 it sees less (of lesson 03's first generator half of the pictures passed
+    for real ones then, at 224 px a tenth). That takes 0.08 s a picture on one core. The directions are orthonormal, so a distance
     is about sqrt(256 / 1280) of that in all features. Float64 pictures are seen in float64, which path lengths need.
     ValueError when they are not square.
     """
@@ -142,8 +142,8 @@ def imagenet_features(pictures):
         raise ValueError(f"Pictures must be square, not {pictures.shape[3]} x {pictures.shape[2]}.")
     weight = network.fc.weight
     pictures = pictures.to(weight)
-    if pictures.shape[2] != SIDE:
-        pictures = interpolate(pictures, SIDE, mode="bicubic", antialias=True)
+    if pictures.shape[2] != side:
+        pictures = interpolate(pictures, side, mode="bicubic", antialias=True)
     return network.features(pictures) @ torch.from_numpy(_directions()).to(weight)
 
 
