@@ -15,7 +15,7 @@ DIAGRAMS = {
             "coded": (6.6, 2, "data", "videos\n.mp4"),
         },
         arrows=("cast -> real", "real -> methods", "real -> truths", "methods -> fake", "fake -> code", "fake -> mask", "real -> mask",
-                "truths -> code", "code -> coded"),
+                "real -> code", "truths -> code", "code -> coded"),
         alt="Actors are rendered to originals; five methods turn them into fakes, and controls are made beside them; every "
         "clip is coded once, and the mask is taken from fake and original before that",
         caption="How the set is made. Originals are coded as the fakes are, once; of the controls only Recompressed is coded twice.",
