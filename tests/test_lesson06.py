@@ -176,6 +176,9 @@ def test_gains_are_those_of_true_edits_and_of_none():
     perfect, idle = (stargan_curve.gains(as_sheet(np.stack([picture, *row]), 1 + len(EDITS)), [seed], size)
                      for row in (made, [picture] * len(EDITS)))
     asked = np.isfinite(perfect)
+    stored = np.clip(picture + np.random.default_rng(0).normal(0, 6, picture.shape), 0, 255).astype(np.uint8)   # with losses
+    again = stargan_curve.gains(as_sheet(np.stack([stored, *made]), 1 + len(EDITS)), [seed], size)
+    assert np.array_equal(np.isfinite(again), asked)                # its traces make no edit of what is none
     assert 8 < asked.sum() < 15 and (perfect[asked] > 20).all() and (idle[asked] == 0).all()
 
 

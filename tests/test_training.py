@@ -371,6 +371,7 @@ def test_notebook_gets_one_figure_that_is_updated(tmp_path, monkeypatch):
     figure = shown[-1][0]
     assert len(figure.axes) == 2
     assert list(figure.axes[0].lines[0].get_xdata()) == [4, 8, 12]
+    assert (figure.axes[1].images[0].get_array() == 120).all()      # the pictures of the last step, not of one before
 
 
 def test_a_kernel_without_pyplot_shows_the_figure_as_a_picture():

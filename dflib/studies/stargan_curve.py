@@ -27,14 +27,15 @@ LOSSES = ("class of reals", "class of fakes", "reconstruction")
 def gains(sheet: np.ndarray, seeds, size: int) -> np.ndarray:
     """(people, 15) decibels by which each edit of a sheet is nearer to the truth than the picture is, where it should change.
 
-    sheet: as `edit_sheet` draws it, a row for each of the people ``seeds``; nan for what is no edit.
+    sheet: as `edit_sheet` draws it, a row for each of the people ``seeds``; nan for what is no edit. Where something should change is
+    read from two renders: the sheet's own pictures were stored with losses, whose traces would pass for an edit.
     """
     pictures = from_sheet(sheet, size).reshape(len(seeds), len(EDITS) + 1, size, size, 3)
     found = np.full((len(seeds), len(EDITS)), np.nan)
     for row, seed in enumerate(seeds):
         for number, edit in enumerate(EDITS):
-            truth = _truth(int(seed), edit, size)[None]
-            region = edits.region_of(truth, pictures[row, :1])
+            plain, truth = (_rendered(int(seed), wanted, size)[None] for wanted in ((), (edit,)))
+            region = edits.region_of(truth, plain)
             if region.any():
                 made, before = (min(psnr(pictures[row, k:k + 1], truth, region)[0], 60) for k in (number + 1, 0))
                 found[row, number] = made - before
@@ -42,8 +43,8 @@ def gains(sheet: np.ndarray, seeds, size: int) -> np.ndarray:
 
 
 @lru_cache(None)
-def _truth(seed, edit, size):
-    return edits.portrait(seed, [edit], size)
+def _rendered(seed, wanted, size):
+    return edits.portrait(seed, wanted, size)
 
 
 def curve(folder: Path) -> dict:

@@ -72,7 +72,7 @@ class Display:
             rows = [row for row in history if name in row]
             panels[0].plot([row["step"] for row in rows], [row[name] for row in rows], style, label=name)
         panels[0].set(xlabel="step", ylabel="loss")
-        panels[0].legend()
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
         if self._picture is not None:
             panels[1].imshow(self._picture)
             panels[1].axis("off")

@@ -155,15 +155,15 @@ class TrainingRun:
                 now = time.monotonic()
                 self._seconds = before + now - began
                 last = self.done == self.steps
+                if display and self._samples and (last or now - sampled > self._sample_seconds):
+                    self._show_samples(display, events)     # before the curves are drawn, beside which they stand
+                    sampled = now
                 if self.done % self._log_every == 0 or last:
                     self._log(display, events)
                 if now - began > _limit:
                     self._stop = True
                 if display:
                     display.advance(self.done)
-                    if self._samples and (last or now - sampled > self._sample_seconds):
-                        self._show_samples(display, events)
-                        sampled = now
                     if now - saved > self._save_seconds:
                         self.save_state()
                         saved = now

@@ -208,7 +208,7 @@ def leakage(answer):
     """leakage(made (E,Q), truth (E,Q), asked (E,)) -> (E,): the mean excess over the true edit, off the diagonal, in per cent."""
     made = np.array([[90.0, 30, 12], [20, 70, 10], [6, 4, 80]])
     truth = np.array([[95.0, 10, 12], [8, 90, 2], [10, 6, 99]])
-    same(call_unchanged(answer, made, truth, np.array([0, 1, 2])), [10, 10, 0], "for the matrix of the text the leakage")
+    same(call_unchanged(answer, made, truth, np.array([0, 1, 2])), [10, 10, 0], "for three edits and three questions the leakage")
     rng = np.random.default_rng(0)
     made, truth, asked = 100 * rng.random((6, 4)), 100 * rng.random((6, 4)), np.array([0, 0, 1, 2, 3, 3])
     same(call(answer, made, truth, asked), _leakage(made, truth, asked), "for six edits and four questions the leakage")
@@ -251,7 +251,7 @@ mistake(
 
 @exercise("06.hide", "stretch")
 def hide(answer):
-    """hide(edit (H,W) uint8, secret (H,W) uint8) -> (H,W) uint8: near `edit`, and `(it % 16) * 16 + 8` is near `secret`."""
+    """hide(edit (H,W) uint8, secret (H,W) uint8) -> (H,W) uint8: `edit`'s four high bits, and `(it % 16) * 16 + 8` is near `secret`."""
     import torch
 
     def picture(seed):
