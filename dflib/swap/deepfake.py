@@ -43,8 +43,8 @@ class DeepFake:
     model: a trained SwapAutoencoder, that knows the two people as ``source_number`` and ``target_number``. Without a model
     `learn` takes the shipped checkpoint when it knows both people. For others it asks ``teach(source, target)``, two Videos,
     for a SwapAutoencoder that knows them as 0 and 1: `swap.train.taught` trains one and keeps it in the cache.
-    colour: "none", "mean" or "reinhard", see `blend.match_color`; with "mean" a darker target turns the whites of the eyes
-    black. blend_by: "feather", "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull
+    colour: "none", "mean" or "reinhard", see `blend.match_color`; with "mean" a darker target turns irises black and
+    teeth violet. blend_by: "feather", "poisson" or "none". smoothing: as for `clip.fit_clip`. shrink: how much smaller than the hull
     the mask is, in widths of the face. by_shape: align the result to where the source's landmarks should be, instead of where
     the target's are. sharpen: make the network's soft picture as sharp as the face it covers (`sharpen.match_sharpness`).
     enhancer: an `enhance.Enhancer`, through which the network's pictures are sent first.

@@ -26,7 +26,7 @@ DIAGRAMS = {
         boxes={
             "b": (0, 0, "data", "Ben's frame\n(3, 64, 64)"),
             "E": (1.1, 0, "network", "encoder E\nshared"),
-            "z": (2.1, 0, "data", "code z\npose, play, light?"),
+            "z": (2.1, 0, "data", "code z\npose, expression, light?"),
             "spread": (3.1, 0, "network", "spread\n(4w, 8, 8)"),
             "DA": (4.2, 0, "network", "decoder of Ana\n8 → 64 px"),
             "out": (5.2, 0, "data", "Ana's face,\nBen's moment?"),
