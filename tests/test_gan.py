@@ -255,6 +255,7 @@ def test_the_panel_of_the_game_on_the_line_shows_any_moment():
 
     at = np.linspace(-4, 4, 9)
     panel = line_game_explorer([(1.5, 0.7), (0.0, 1.0)], np.stack([at, -at]), at, [0, 20])
+    panel.set(moment=0)
     start = panel.picture.copy()
     panel.set(moment=1)
     assert panel.line == "step 20: q has mean 0.00 and width 1.00, JSD(p, q) = 0.0000 nats" and not panel.error

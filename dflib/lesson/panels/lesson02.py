@@ -29,9 +29,9 @@ def line_explorer():
     styles = ((INK, ":", "JSD"), (ORANGE, "-", "|gradient|, minimax"), (BLUE, "--", "|gradient|, non-saturating"))
     lines = [right.plot([], [], style, color=colour, label=name)[0] for colour, style, name in styles]
     dots = [right.plot([], [], "o", color=colour, markersize=5)[0] for colour, _, _ in styles]
-    right.set(ylim=(-6, 1.6), xlabel="mean of q", yticks=(-6, -3, 0), yticklabels=("1e-6", "1e-3", "1"))
-    left.legend(frameon=False, fontsize=8, loc="upper left")
-    right.legend(frameon=False, fontsize=8, loc="lower left")
+    right.set(ylim=(-6, 5), xlabel="mean of q", yticks=(-6, -3, 0), yticklabels=("1e-6", "1e-3", "1"))
+    left.legend(frameon=False, fontsize=8, loc="upper left", ncols=3, columnspacing=1, handlelength=1.5)
+    right.legend(frameon=False, fontsize=8, loc="upper left")
     curves = {}  # width -> divergence and sizes of the gradients at MEANS, (3, 61)
 
     def draw(mean, width):
@@ -90,7 +90,7 @@ def line_game_explorer(path, logits, at, steps):
 
     return Panel(
         draw,
-        {"moment": slider("moment", 0, len(path) - 1, 0)},
+        {"moment": slider("moment", 0, len(path) - 1, len(path) - 1)},
         question="Does q walk straight to p, or does D mislead it on the way?",
         alt="Left: the two densities and the discriminator. Right: the path of q's mean and width, and a star where p is",
         width=640,
