@@ -1,7 +1,7 @@
 """The ruler of swaps: what a swapped clip is compared with, and what is measured in it.
 
-Only rendered people can give it. In the same performance, under the same light, the cast can play four true swaps, each
-changing one thing more (`RUNGS`):
+Only rendered people can give it. In the same performance, under the same light, the cast can play four true swaps, the
+goals of different methods (`RUNGS`):
 
     face        T1  the target's head and complexion with the source's face: what a colour-matched swap should look like
     skin        T2  T1 in the source's complexion, inside the face: the same for swaps in the source's own colours
