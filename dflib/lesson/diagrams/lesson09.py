@@ -12,7 +12,7 @@ DIAGRAMS = {
             "p": (3.3, 1, "step", "F ⊙ M\n(364, 8, 8)"),
             "b": (4.4, 1, "network", "the rest of\nXception"),
             "o": (5.5, 1, "data", "real, fake\n(2)"),
-            "t": (3.3, 0, "loss", "map loss\nto a mask, a label, nothing"),
+            "t": (3.4, 0, "loss", "map loss\nto a mask, a label, nothing", 1.25),
             "c": (5.5, 0, "loss", "cross-entropy\nto the label"),
         },
         arrows=("x -> a", "a -> f", "f -> m", "f -> p", "m -> p", "p -> b", "b -> o", "m -> t", "o -> c"),
