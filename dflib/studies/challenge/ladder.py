@@ -35,7 +35,7 @@ from dflib.training.schedule import warm_cosine
 FRAMES = {"smoke": 2, "cpu": 16, "gpu": 32}     # of each video, spread over it; the winner's 32
 SIDE = 128                                      # px of the crops
 MARGIN = 1.3                                    # of their square, in sides of the face's box: as everywhere in the course
-HELD_OUT = 5                                    # one in so many pairs of training people is for temperatures
+HELD_OUT = 5                                    # one in so many training people is for temperatures
 MISSING = 0.5                                   # what is said of a video in which no face is found
 
 
