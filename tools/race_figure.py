@@ -1,4 +1,4 @@
-"""Draw data/race/curves.png from data/race/scores.json: distance and recall over the core-hours of seven recipes.
+"""Draw data/race/curves.png from data/race/scores.json: distance and recall over the minutes of eight recipes.
 
     python tools/race_figure.py
 """
@@ -13,7 +13,7 @@ from dflib.media import write_image
 from dflib.paths import DATA
 
 FOLDER = DATA / "race"
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#D55E00")
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000", "#D55E00", "#7F3C8D")
 
 
 def main():
