@@ -26,10 +26,10 @@ DIAGRAMS = {
         boxes={
             "b": (0, 0, "data", "Ben's frame\n(3, 64, 64)"),
             "E": (1.1, 0, "network", "encoder E\nshared"),
-            "z": (2.1, 0, "data", "code z\npose, expression, light?"),
-            "spread": (3.1, 0, "network", "spread\n(4w, 8, 8)"),
-            "DA": (4.2, 0, "network", "decoder of Ana\n8 → 64 px"),
-            "out": (5.2, 0, "data", "Ana's face,\nBen's moment?"),
+            "z": (2.2, 0, "data", "code z\npose, expression, light?", 1.15),
+            "spread": (3.3, 0, "network", "spread\n(4w, 8, 8)"),
+            "DA": (4.4, 0, "network", "decoder of Ana\n8 → 64 px"),
+            "out": (5.5, 0, "data", "Ana's face,\nBen's moment?"),
         },
         arrows=("b -> E", "E -> z", "z -> spread", "spread -> DA", "DA -> out"),
         alt="The swap: a frame of Ben goes through the shared encoder, and its code through the decoder of Ana; "
