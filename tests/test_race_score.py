@@ -20,5 +20,5 @@ def test_real_people_and_generated_ones_are_held_against_those_held_out(monkeypa
     tool.main(["a.safetensors"])
     assert drawn == [("a.safetensors", 6, 5, 1.0), ("a.safetensors", 6, 6, 1.0)]
     lines = capsys.readouterr().out.splitlines()
-    real, generated = (float(line.split("distance ")[1].split()[0]) for line in lines)
+    real, generated = (float(line.split("frechet ")[1].split()[0]) for line in lines)
     assert lines[0].startswith("real people") and lines[1].startswith("generated people") and generated > 2 * real > 0

@@ -288,7 +288,8 @@ def test_the_shipping_tool(monkeypatch, tmp_path, pictures):
     monkeypatch.setattr(train, "training_pictures", lambda recipe, split="train": pictures if split == "train" else np.repeat(
         pictures[::-1 if split == "val" else 1], 4, axis=0))
     monkeypatch.setattr(tool.judges, "scores", lambda images, held_out: {"pictures": len(images) - len(held_out)})
-    monkeypatch.setattr(tool.judges, "imagenet_scores", lambda images, held_out: dict(
+    sides = []
+    monkeypatch.setattr(tool.judges, "imagenet_scores", lambda images, held_out, side=224: sides.append(side) or dict(
         frechet=float(images.std()), precision=.5, recall=len(images) / 100))
     monkeypatch.setattr(train, "CHECKPOINTS", tmp_path)
     monkeypatch.setattr(tool, "FIGURES", tmp_path)
@@ -296,6 +297,7 @@ def test_the_shipping_tool(monkeypatch, tmp_path, pictures):
     card = json.loads((tmp_path / "stylegan-32.json").read_text())
     assert card["scores"]["pictures"] == 80 and card["steps"] == 4 and "80 held-out people" in card["data"]
     assert card["scores"]["generated"]["imagenet"]["recall"] == .8
+    assert sides == [32] + [224] * 6 + [32]                     # the curve's, the card's, the curve's floor
     assert card["scores"]["training_people"]["imagenet_range"]["frechet"][0] > 0
     from dflib.media import read_image
     title = read_image(tmp_path / "03_stylegan.jpg")

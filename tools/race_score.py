@@ -6,26 +6,13 @@ Each time other people who were held out, beside as many training people and as 
 highest. Distances and shares depend on who is drawn: recall by some 0.02.
 """
 import argparse
-from functools import partial
 
 import numpy as np
 
 from dflib import checkpoints
-from dflib.metrics import frechet_distance, imagenet_features, precision_recall
-from dflib.metrics.features import features_of
-from dflib.synthesis.stylegan import latents, train
+from dflib.synthesis.stylegan import judges, latents, train
 
 TIMES, PEOPLE = 3, 600
-
-
-def seen(pictures):
-    """Features (N, 256) of pictures (N, 64, 64, 3) uint8."""
-    return features_of(pictures, partial(imagenet_features, side=pictures.shape[1]))
-
-
-def scores(held_out, others) -> list:
-    """[Fréchet distance, precision, recall] of features ``others`` (N, 256) against ``held_out`` (N, 256)."""
-    return [frechet_distance(held_out, others), *precision_recall(held_out, others)]
 
 
 def main(arguments=None):
@@ -39,12 +26,13 @@ def main(arguments=None):
     some = [np.random.default_rng(0).permutation(len(pictures))[:TIMES * PEOPLE].reshape(TIMES, -1) for pictures in (taught, held_out)]
     found = {"real people of the training set": [], "generated people": []}
     for k in range(TIMES):
-        reference = seen(held_out[some[1][k]])
-        found["real people of the training set"].append(scores(reference, seen(taught[some[0][k]])))
-        found["generated people"].append(scores(reference, seen(latents.sample(generator, PEOPLE, seed=5 + k, psi=1.0))))
+        drawn = latents.sample(generator, PEOPLE, seed=5 + k, psi=1.0)
+        for rows, pictures in zip(found.values(), (taught[some[0][k]], drawn)):
+            rows.append(judges.imagenet_scores(pictures, held_out[some[1][k]], side=drawn.shape[1]))
     for name, rows in found.items():
-        told = [f"{heading} {np.mean(column):.{digits}f} ({min(column):.{digits}f} to {max(column):.{digits}f})" for heading, digits, column
-                in zip(("distance", "precision", "recall"), (1, 2, 2), np.transpose(rows))]
+        columns = {key: [row[key] for row in rows] for key in rows[0]}
+        told = [f"{key} {np.mean(column):.{digits}f} ({min(column):.{digits}f} to {max(column):.{digits}f})"
+                for (key, column), digits in zip(columns.items(), (1, 2, 2))]
         print(f"{name}: {', '.join(told)}")
 
 

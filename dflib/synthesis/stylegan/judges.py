@@ -5,6 +5,8 @@ The networks of :mod:`dflib.metrics` know the crops of lesson 01; the generators
 """
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from torch import Tensor
 
@@ -49,8 +51,8 @@ def scores(images: np.ndarray, held_out: np.ndarray) -> dict:
     return {name: round(float(value), 3) for name, value in found.items()}
 
 
-def imagenet_scores(images: np.ndarray, held_out: np.ndarray) -> dict:
-    """``frechet``, ``precision`` and ``recall`` of pictures (N, S, S, 3) uint8 in `metrics.imagenet_features`.
+def imagenet_scores(images: np.ndarray, held_out: np.ndarray, side: int = 224) -> dict:
+    """``frechet``, ``precision`` and ``recall`` of pictures (N, S, S, 3) uint8 in `metrics.imagenet_features` at ``side`` px.
 
     Those features trained no generator here, and see what our own networks never had to. FileNotFoundError when their
     package is not installed.
@@ -58,7 +60,7 @@ def imagenet_scores(images: np.ndarray, held_out: np.ndarray) -> dict:
     from dflib.metrics import frechet_distance, imagenet_features, precision_recall
     from dflib.metrics.features import features_of
 
-    real, fake = (features_of(pictures, imagenet_features) for pictures in (held_out, images))
+    real, fake = (features_of(pictures, partial(imagenet_features, side=side)) for pictures in (held_out, images))
     quality = precision_recall(real, fake)
     found = {"frechet": frechet_distance(real, fake), "precision": quality.precision, "recall": quality.recall}
     return {name: round(float(value), 3) for name, value in found.items()}
